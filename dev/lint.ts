@@ -1,0 +1,129 @@
+/**
+ * The house rules that a machine can check.
+ *
+ * - `imports-point-down`: a file imports files of a lower rank; from rank 2 up, files of its own
+ *   rank only inside one folder.
+ * - `host-is-a-port`: `lib/` takes time, entropy and the host as arguments.
+ * - `no-module-state`: nothing in `lib/` changes at module level.
+ * - `errors-begin-with-cannot`: a thrown message says what could not be done.
+ * - `file-length`: a file past 300 lines is hiding two.
+ *
+ * @module
+ */
+
+const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
+  [/lib\/(ports|http|identity|errors|trace|version)\.ts$/, 0],
+  [/lib\/(log|challenge|jwt|mint|origin|scope)\.ts$/, 1],
+  [/lib\/(provider|pack|config|config\/\w+)\.ts$/, 2],
+  [/lib\/(provider|mcp)\/\w+\.ts$/, 3],
+  [/lib\/(bearer|discovery|mcp|stdio|pack\/\w+)\.ts$/, 4],
+  [/lib\/app\.ts$/, 5],
+  [/lib\/(cli|cli\/\w+)\.ts$/, 6],
+  [/main\.ts$/, 7],
+];
+
+const FIRST_STRICT_RANK = 2;
+const LONGEST_FILE = 300;
+
+function rankOf(path: string): number | undefined {
+  return RANKS.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+// `config.ts` and `config/` are one room: the file is its door.
+function roomOf(path: string): string {
+  return path.replace(/\.ts$/, "").replace(/(\/lib\/[^/]+)\/.*$/, "$1");
+}
+
+const isLibrary = (path: string) => path.includes("/lib/");
+
+const HOST_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  Date: ["now"],
+  performance: ["now"],
+  Math: ["random"],
+  crypto: ["getRandomValues", "randomUUID"],
+};
+
+const plugin: Deno.lint.Plugin = {
+  name: "gatehouse",
+  rules: {
+    "imports-point-down": {
+      create(context) {
+        const own = rankOf(context.filename);
+        return {
+          ImportDeclaration(node) {
+            if (!node.source.value.startsWith(".") || own === undefined) return;
+            const target = new URL(node.source.value, `file://${context.filename}`).pathname;
+            const theirs = rankOf(target);
+            if (theirs === undefined || theirs < own) return;
+            const sameRoom = roomOf(target) === roomOf(context.filename);
+            if (theirs === own && (own < FIRST_STRICT_RANK || sameRoom)) return;
+            const message = `Import points up or across: ${node.source.value}`;
+            context.report({ node: node.source, message });
+          },
+        };
+      },
+    },
+    "host-is-a-port": {
+      create(context) {
+        if (!isLibrary(context.filename)) return {};
+        const message = "lib/ takes time, entropy and the host as arguments; only main.ts has them";
+        return {
+          MemberExpression(node) {
+            if (node.object.type !== "Identifier" || node.property.type !== "Identifier") return;
+            const { name } = node.object;
+            const banned = Object.hasOwn(HOST_MEMBERS, name) ? HOST_MEMBERS[name] : undefined;
+            if (name === "Deno" || banned?.includes(node.property.name)) {
+              context.report({ node, message });
+            }
+          },
+          NewExpression(node) {
+            const isDate = node.callee.type === "Identifier" && node.callee.name === "Date";
+            if (isDate && node.arguments.length === 0) context.report({ node, message });
+          },
+        };
+      },
+    },
+    "no-module-state": {
+      create(context) {
+        if (!isLibrary(context.filename)) return {};
+        return {
+          "Program > VariableDeclaration[kind='let']"(node: Deno.lint.VariableDeclaration) {
+            context.report({ node, message: "Nothing in lib/ changes at module level" });
+          },
+        };
+      },
+    },
+    "errors-begin-with-cannot": {
+      create(context) {
+        if (!isLibrary(context.filename)) return {};
+        return {
+          "ThrowStatement > NewExpression"(node: Deno.lint.NewExpression) {
+            const [first] = node.arguments;
+            const text = first?.type === "Literal"
+              ? String(first.value)
+              : first?.type === "TemplateLiteral"
+              ? first.quasis[0]?.cooked ?? ""
+              : undefined;
+            const isProtocol = node.callee.type === "Identifier" &&
+              node.callee.name === "ProtocolError";
+            if (isProtocol || text === undefined || text.startsWith("Cannot ")) return;
+            context.report({ node, message: 'An error message begins with "Cannot"' });
+          },
+        };
+      },
+    },
+    "file-length": {
+      create(context) {
+        return {
+          Program(node) {
+            const lines = context.sourceCode.text.split("\n").length - 1;
+            if (lines <= LONGEST_FILE) return;
+            context.report({ node, message: `${lines} lines: past 300 a file is hiding two` });
+          },
+        };
+      },
+    },
+  },
+};
+
+export default plugin;

@@ -1,0 +1,144 @@
+/**
+ * The whole program as one handler: chooses implementations and holds the route table.
+ *
+ * @module
+ */
+
+import { bearer } from "./bearer.ts";
+import { challenges } from "./challenge.ts";
+import { type Config, type OAuthConfig, resourceOf } from "./config.ts";
+import { discovery, metadataUrlOf } from "./discovery.ts";
+import { guard, type Handler, type Methods, pathOf, plain, routes } from "./http.ts";
+import type { Identity } from "./identity.ts";
+import { mcp } from "./mcp.ts";
+import { type NewServer, serverFactory } from "./mcp/server.ts";
+import { origins } from "./origin.ts";
+import type { Pack } from "./pack.ts";
+import { whoami } from "./pack/whoami.ts";
+import type { Ports } from "./ports.ts";
+import type { Provider } from "./provider.ts";
+import { hmac } from "./provider/hmac.ts";
+import { scopeCover, toolScopes } from "./scope.ts";
+import { tracer } from "./trace.ts";
+import { VERSION } from "./version.ts";
+
+/** What is served, prepared once for every transport. */
+export interface Served {
+  readonly packs: readonly Pack[];
+  readonly newServer: NewServer;
+}
+
+/** The program behind an HTTP listener. */
+export interface App {
+  /** Answers every request and never rejects. */
+  fetch(request: Request): Promise<Response>;
+  /** Ends the streams that wait for news, so that only calls at work are left. */
+  drain(): Promise<void>;
+  /** Ends everything, and lets the packs go. */
+  close(): Promise<void>;
+}
+
+/** Prepares the packs. */
+export function prepare(ports: Ports): Served {
+  const packs = [whoami()];
+  const direct = { identity: undefined, trace: tracer(ports)() };
+  const info = { name: "gatehouse", title: "Gatehouse", version: VERSION };
+  return { packs, newServer: serverFactory(packs, info, direct) };
+}
+
+/** Composes the handler for HTTP. */
+export async function app(config: Config, ports: Ports, served: Served): Promise<App> {
+  const { http, oauth } = config;
+  const resource = resourceOf(http);
+  const origin = origins({ ...http, allowed: http.allowedOrigins });
+  const provider = oauth && await providerOf(oauth, http.publicUrl);
+  const permission = oauth && {
+    challenges: challenges(metadataUrlOf(resource), oauth.scopesRequired),
+    scopesRequired: oauth.scopesRequired,
+    toolScopes: toolScopes(oauth.toolScopes),
+    missing: scopeCover(oauth.scopeHierarchy),
+  };
+  const endpoint = await mcp({
+    newServer: served.newServer,
+    sessions: http.sessions,
+    ...(permission && { authorization: permission }),
+  }, ports);
+  const gate = provider && permission ? bearer(provider, ports, permission) : () => undefined;
+  const guarded = guard<Identity | undefined>(gate, endpoint.handle);
+  const fromOrigin = (next: Handler) =>
+    guard(
+      origin.origin,
+      async (request, trace, from) => origin.allow(await next(request, trace), from),
+    );
+
+  const table: [path: string, methods: Methods][] = [
+    ["/mcp", {
+      POST: fromOrigin(guarded),
+      GET: fromOrigin(guarded),
+      DELETE: fromOrigin(guarded),
+      OPTIONS: fromOrigin(origin.preflight),
+    }],
+    ["/healthz", { GET: () => plain(200, "ok") }],
+    ["/readyz", { GET: () => readiness(served.packs) }],
+    ...(provider ? discovery(provider, { resource, scopes: oauth.scopesRequired }) : []),
+  ];
+  return {
+    fetch: observed(guard(origin.host, routes(table)), ports, http.publicUrl),
+    drain: endpoint.drain,
+    close: async () => {
+      await endpoint.close();
+      await Promise.all(served.packs.map((pack) => pack.close()));
+    },
+  };
+}
+
+/** Makes the provider that `oauth` names. */
+export function providerOf(oauth: OAuthConfig, publicUrl: URL): Promise<Provider> {
+  return hmac({
+    ...oauth,
+    secret: oauth.provider.secret,
+    jwksUri: new URL("/.well-known/jwks.json", publicUrl).href,
+  });
+}
+
+async function readiness(packs: readonly Pack[]): Promise<Response> {
+  const waiting: string[] = [];
+  for (const pack of packs) if (!await pack.ready()) waiting.push(pack.name);
+  return waiting.length === 0
+    ? plain(200, "ready")
+    : plain(503, `waiting for ${waiting.join(", ")}`, { "retry-after": "5" });
+}
+
+const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+  ["x-content-type-options", "nosniff"],
+  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["referrer-policy", "no-referrer"],
+];
+
+/** Gives each request its trace and each response its common headers; turns a crash into a 500. */
+function observed(
+  next: Handler,
+  ports: Ports,
+  publicUrl: URL,
+): (request: Request) => Promise<Response> {
+  const open = tracer(ports);
+  const secure = publicUrl.protocol === "https:";
+  return async (request) => {
+    const trace = open();
+    let response: Response;
+    try {
+      response = await next(request, trace);
+    } catch (error) {
+      trace.log("error", "request failed", { error: String(error) });
+      response = plain(500, `Something went wrong; the log tells what under request ${trace.id}`);
+    }
+    const { headers, status } = response;
+    headers.set("x-request-id", trace.id);
+    for (const [name, value] of SECURITY_HEADERS) headers.set(name, value);
+    if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+    if (secure) headers.set("strict-transport-security", "max-age=31536000");
+    const path = pathOf(request.url);
+    trace.close("info", "request", { method: request.method, path, status });
+    return response;
+  };
+}

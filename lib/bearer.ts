@@ -1,0 +1,127 @@
+/**
+ * RFC 6750 bearer tokens as a gate.
+ *
+ * Reads the `Authorization` header and nothing else: a token in the query or the body does not
+ * count. Every request is judged on its own; what is cached is the judgement of one exact token,
+ * under its digest, for no longer than the token lives.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { Challenges } from "./challenge.ts";
+import type { Verdict } from "./errors.ts";
+import { type Gate, plain } from "./http.ts";
+import type { Identity, KnownIdentity } from "./identity.ts";
+import { MAX_TOKEN_BYTES } from "./jwt.ts";
+import type { Ports } from "./ports.ts";
+import type { Provider } from "./provider.ts";
+import type { Missing } from "./scope.ts";
+
+/** How many judgements are remembered. */
+export const CACHE_ENTRIES = 10_000;
+
+/** Longest time a judgement is remembered, in seconds. */
+export const CACHE_SECONDS = 300;
+
+/** After how many seconds a client should try again when tokens cannot be judged. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Settings of {@linkcode bearer}. */
+export interface BearerOptions {
+  readonly challenges: Challenges;
+  /** Scopes that every request needs. */
+  readonly scopesRequired: readonly string[];
+  readonly missing: Missing;
+}
+
+/**
+ * Admits requests whose token `provider` accepts and which carry the required scopes.
+ *
+ * Answers 401 without an error code when there is no bearer credential, 401 `invalid_token` when
+ * there is a bad one, 400 when there are several, 403 `insufficient_scope` when a scope lacks, and
+ * 503 with `Retry-After` when the token could not be judged.
+ */
+export function bearer(
+  provider: Provider,
+  ports: Pick<Ports, "now">,
+  options: BearerOptions,
+): Gate<Identity> {
+  const { challenges, scopesRequired, missing } = options;
+  const judge = remembered(provider, ports.now);
+  return async (request, trace) => {
+    const credential = credentialOf(request.headers.get("authorization"));
+    if (credential.kind === "none") return challenges.bare();
+    if (credential.kind === "several") return challenges.refuse("invalid_request");
+    let verdict: Verdict;
+    try {
+      verdict = await judge(credential.token);
+    } catch (error) {
+      trace.log("error", "token not judged", { error: String(error) });
+      return plain(503, "Tokens cannot be checked at the moment", {
+        "retry-after": String(RETRY_AFTER_SECONDS),
+        "cache-control": "no-store",
+      });
+    }
+    if (!verdict.ok) {
+      trace.log("warn", "token refused", verdict.refusal);
+      return challenges.refuse("invalid_token");
+    }
+    const { identity } = verdict;
+    trace.note({ user: identity.username, subject: identity.subject, client: identity.clientId });
+    const lacking = missing(scopesRequired, identity.scopes);
+    if (lacking.length > 0) {
+      trace.log("warn", "scope refused", { needed: scopesRequired, lacking });
+      return challenges.refuse("insufficient_scope");
+    }
+    return { ...identity, token: credential.token };
+  };
+}
+
+/** What an `Authorization` header holds for this gate. */
+export type Credential =
+  | { readonly kind: "none" }
+  | { readonly kind: "several" }
+  | { readonly kind: "token"; readonly token: string };
+
+/**
+ * Reads an `Authorization` header (RFC 9110 section 11.6.2).
+ *
+ * The scheme is compared without case. A `Bearer` credential outside the `b64token` grammar is
+ * still a token, one that no provider will accept. A comma is in no token: it joins the values of
+ * a header that was sent twice.
+ */
+export function credentialOf(header: string | null): Credential {
+  const match = /^bearer(?: +(.*))?$/is.exec(header ?? "");
+  if (!match) return { kind: "none" };
+  const token = (match[1] ?? "").slice(0, MAX_TOKEN_BYTES + 1);
+  return token.includes(",") ? { kind: "several" } : { kind: "token", token };
+}
+
+function remembered(
+  provider: Provider,
+  now: () => number,
+): (token: string) => Verdict | Promise<Verdict> {
+  const known = new LRUCache<string, { identity: KnownIdentity; until: number }>({
+    max: CACHE_ENTRIES,
+  });
+  const flights = new Map<string, Promise<Verdict>>();
+  const verify = async (key: string, token: string) => {
+    const verdict = await provider.verify(token, now());
+    // The clock is read again: verifying may have taken a while.
+    const until = verdict.ok ? Math.min(now() + CACHE_SECONDS, verdict.identity.expiresAt) : 0;
+    if (verdict.ok && until > now()) known.set(key, { identity: verdict.identity, until });
+    return verdict;
+  };
+  return (token) => {
+    const key = createHash("sha256").update(token).digest("base64");
+    const hit = known.get(key);
+    if (hit && hit.until > now()) return { ok: true, identity: hit.identity };
+    const under = flights.get(key);
+    if (under) return under;
+    const flight = verify(key, token).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  };
+}

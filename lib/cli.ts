@@ -1,0 +1,147 @@
+/**
+ * The commands: reading the line, settling the configuration, running, and an exit status.
+ *
+ * @module
+ */
+
+import { type Config, configure, type Defaults, type OAuthConfig } from "./config.ts";
+import type { Problem } from "./config/sources.ts";
+import type { SettingName } from "./config/settings.ts";
+import { type Flag, type FlagValues, readArgs } from "./cli/args.ts";
+import { check } from "./cli/check.ts";
+import { dev, devDefaults, devProblems } from "./cli/dev.ts";
+import { type CommandHelp, commandHelp, programHelp } from "./cli/help.ts";
+import { EXIT, type ExitCode, type Host, tellProblems } from "./cli/host.ts";
+import { serve } from "./cli/serve.ts";
+import { readGrant, token, TOKEN_FLAGS } from "./cli/token.ts";
+import { VERSION } from "./version.ts";
+
+/** A command line that is about to run. */
+interface Call {
+  readonly config: Config;
+  readonly flags: FlagValues;
+  readonly host: Host;
+  /** Where a command puts what it finds wrong; it does not run then. */
+  readonly problems: Problem[];
+}
+
+interface Command extends CommandHelp {
+  readonly defaults?: (host: Host) => Defaults;
+  /** Prepares the run, or adds to the problems of the call. */
+  readonly prepare: (call: Call) => (() => ExitCode | Promise<ExitCode>) | undefined;
+}
+
+const JSON_FLAG: Flag = { name: "json", help: "Print JSON" };
+
+const TOKEN_SETTINGS: SettingName[] = [
+  "port",
+  "oauthProvider",
+  "publicUrl",
+  "issuer",
+  "audience",
+  "scopesRequired",
+  "secret",
+];
+
+const COMMANDS: readonly Command[] = [
+  {
+    name: "serve",
+    summary: "Serve MCP over stdio or HTTP (the default command)",
+    flags: [],
+    examples: [
+      ["gatehouse", "Serve on stdio, without OAuth"],
+      [
+        "OAUTH_PROVIDER=hmac JWT_SECRET=$(openssl rand -hex 32) gatehouse serve --transport=http --oauth-enabled",
+        "Serve on http://localhost:8080/mcp with OAuth",
+      ],
+    ],
+    prepare: ({ config, host }) => () => serve(config, host),
+  },
+  {
+    name: "dev",
+    summary: "Serve on this machine with OAuth on, and print tokens and lines to paste",
+    flags: [],
+    defaults: devDefaults,
+    examples: [
+      ["gatehouse dev", "Serve on http://localhost:8080/mcp"],
+      ["gatehouse dev --port=9000", "Serve on another port"],
+    ],
+    prepare: ({ config, host, problems }) => {
+      problems.push(...devProblems(config));
+      const { oauth } = config;
+      return oauth && (() => dev({ ...config, oauth }, host));
+    },
+  },
+  {
+    name: "token",
+    summary: "Mint a token for the hmac provider",
+    flags: TOKEN_FLAGS,
+    settings: TOKEN_SETTINGS,
+    defaults: () => ({ oauthEnabled: "on", oauthProvider: "hmac" }),
+    examples: [
+      ["gatehouse token --sub=alice --roles=admin", "A token for an hour"],
+      [
+        "gatehouse token --sub=ci --scope=mcp:read --ttl=8h --json",
+        "A token response for a script",
+      ],
+    ],
+    prepare: ({ config, flags, host, problems }) => {
+      const oauth = config.oauth as OAuthConfig;
+      const grant = readGrant(oauth, flags, problems);
+      return () => token(grant, oauth, flags.json === "true", host);
+    },
+  },
+  {
+    name: "check",
+    summary: "Check the configuration and print what is in force",
+    flags: [JSON_FLAG],
+    examples: [
+      ["gatehouse check", "For people"],
+      ["gatehouse check --json", "For scripts"],
+    ],
+    prepare: ({ config, flags, host }) => () => check(config, flags.json === "true", host),
+  },
+  {
+    name: "version",
+    summary: "Print the version",
+    flags: [JSON_FLAG],
+    settings: [],
+    examples: [["gatehouse version", "The version alone"]],
+    prepare: ({ flags, host }) => () => {
+      const json = flags.json === "true";
+      host.stdout(`${json ? JSON.stringify({ version: VERSION, ...host.runtime }) : VERSION}\n`);
+      return EXIT.ok;
+    },
+  },
+];
+
+/** Runs a command line. @returns The exit status. */
+export async function cli(args: readonly string[], host: Host): Promise<ExitCode> {
+  const named = COMMANDS.find(({ name }) => name === args[0]);
+  const command = named ?? COMMANDS[0]!;
+  const { words, flags, problems: lineProblems } = readArgs(
+    named ? args.slice(1) : args,
+    command.flags,
+    command.settings,
+  );
+  if (flags.help || args[0] === "help") {
+    host.stdout(named ? commandHelp(named) : programHelp(COMMANDS));
+    return EXIT.ok;
+  }
+  const problems = [...words.map(strayWord), ...lineProblems];
+  const { env, readFile } = host;
+  const sources = { flags, env, readFile, ...(command.settings && { only: command.settings }) };
+  const configured = configure(sources, command.defaults?.(host));
+  if (!configured.ok) problems.push(...configured.problems);
+  const run = configured.ok
+    ? command.prepare({ config: configured.config, flags, host, problems })
+    : undefined;
+  if (run && problems.length === 0) return await run();
+  tellProblems(host, problems);
+  return EXIT.usage;
+}
+
+function strayWord(word: string): Problem {
+  const names = COMMANDS.map(({ name }) => name).join(", ");
+  return { where: `"${word}"`, what: "is not a command", fix: `use one of ${names}` };
+}

@@ -1,0 +1,70 @@
+/**
+ * Checking a configuration without serving it: what is in force, and whether tokens would pass.
+ *
+ * @module
+ */
+
+import { providerOf } from "../app.ts";
+import { type Config, type OAuthConfig, resourceOf } from "../config.ts";
+import type { Problem } from "../config/sources.ts";
+import { metadataUrlOf } from "../discovery.ts";
+import { mint } from "../mint.ts";
+import { EXIT, type ExitCode, type Host, tellProblems } from "./host.ts";
+
+/** Prints the configuration in force, secrets hidden, and what the checks found. */
+export async function check(config: Config, json: boolean, host: Host): Promise<ExitCode> {
+  const problems = config.oauth ? await checkProvider(config.oauth, config, host) : [];
+  const effective = describe(config);
+  if (json) {
+    host.stdout(`${JSON.stringify({ ok: problems.length === 0, config: effective, problems })}\n`);
+  } else {
+    for (const [name, value] of Object.entries(effective)) {
+      host.stdout(`${name.padEnd(18)}${value}\n`);
+    }
+    if (problems.length > 0) tellProblems(host, problems);
+    else host.stdout("\nNo problems found.\n");
+  }
+  return problems.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+// Mints a token for a moment and puts it through the judge that requests will meet.
+async function checkProvider(oauth: OAuthConfig, config: Config, host: Host): Promise<Problem[]> {
+  const provider = await providerOf(oauth, config.http.publicUrl);
+  const grant = { ...oauth, subject: "check", roles: [], scopes: [], ttl: 60 };
+  const now = host.now();
+  const minted = await mint(grant, oauth.provider.secret, host.random(16).toHex(), now);
+  const verdict = await provider.verify(minted, now);
+  if (verdict.ok) return [];
+  const { reason } = verdict.refusal;
+  return [{
+    where: "OIDC_ISSUER, OIDC_AUDIENCE or JWT_SECRET",
+    what: `would refuse a token minted here (${reason})`,
+    fix: "unset OIDC_ISSUER and OIDC_AUDIENCE to use the server's own URL",
+  }];
+}
+
+function describe({ transport, http, oauth, log }: Config): Record<string, string> {
+  const words = (list: readonly string[]) => list.length > 0 ? list.join(", ") : "none";
+  return {
+    transport,
+    ...(transport === "http" && {
+      listen: `${http.host}:${http.port}`,
+      endpoint: resourceOf(http).href,
+      "web origins": words(http.allowedOrigins),
+      sessions: http.sessions ? "on" : "off",
+    }),
+    ...(!oauth && { oauth: "off" }),
+    ...(oauth && {
+      oauth: `native, ${oauth.provider.kind}`,
+      metadata: metadataUrlOf(resourceOf(http)),
+      issuer: oauth.issuer,
+      audiences: words(oauth.audiences),
+      "required scopes": words(oauth.scopesRequired),
+      "tool scopes": words(oauth.toolScopes.map(({ glob, scope }) => `${glob}=${scope}`)),
+      "scope hierarchy": words(oauth.scopeHierarchy.map((chain) => chain.join(">"))),
+      username: `${oauth.usernameClaims.join(", then ")}, then sub`,
+      secret: `hidden, ${oauth.provider.secret.length} bytes`,
+    }),
+    log: `${log.level}, ${log.format}`,
+  };
+}

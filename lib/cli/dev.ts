@@ -1,0 +1,132 @@
+/**
+ * Development: HTTP on this machine with OAuth on, tokens ready to use, and lines to paste.
+ *
+ * @module
+ */
+
+import { type Config, type Defaults, type OAuthConfig, resourceOf } from "../config.ts";
+import type { Problem } from "../config/sources.ts";
+import { metadataUrlOf } from "../discovery.ts";
+import { MODERN_REVISION } from "../mcp/server.ts";
+import { mint } from "../mint.ts";
+import { VERSION } from "../version.ts";
+import { type ExitCode, type Host } from "./host.ts";
+import { serve } from "./serve.ts";
+
+/** Lifetime of the printed tokens, in seconds. */
+const TTL_SECONDS = 12 * 3600;
+
+const PEOPLE = [
+  { subject: "alice", name: "Alice", role: "admin" },
+  { subject: "bob", name: "Bob", role: "editor" },
+  { subject: "carol", name: "Carol", role: "viewer" },
+];
+
+/** Defaults of the command: everything an empty environment lacks, with a fresh secret. */
+export function devDefaults(host: Host): Defaults {
+  return {
+    transport: "http",
+    oauthEnabled: "on",
+    oauthProvider: "hmac",
+    secret: host.random(32).toHex(),
+  };
+}
+
+/** What stands in the way of the command, given what flags and environment made of its defaults. */
+export function devProblems({ transport, oauth }: Config): Problem[] {
+  const fix = "unset it for dev, or use serve";
+  return [
+    ...(transport === "http" ? [] : [{ where: "MCP_TRANSPORT", what: "is not http", fix }]),
+    ...(oauth ? [] : [{ where: "OAUTH_ENABLED", what: "is off", fix }]),
+  ];
+}
+
+/** Serves and prints what a developer needs. */
+export function dev(config: Config & { oauth: OAuthConfig }, host: Host): Promise<ExitCode> {
+  return serve(config, host, async () => {
+    const tokens = await Promise.all(PEOPLE.map(({ role, ...person }) =>
+      mint(
+        {
+          ...person,
+          ...config.oauth,
+          email: `${person.subject}@example.com`,
+          roles: [role],
+          scopes: scopesFor(config.oauth, role),
+          ttl: TTL_SECONDS,
+        },
+        config.oauth.provider.secret,
+        host.random(16).toHex(),
+        host.now(),
+      )
+    ));
+    host.stdout(banner(config, tokens));
+  });
+}
+
+// Everyone may call the server; the tools that need more are the admin's.
+function scopesFor({ scopesRequired, toolScopes }: OAuthConfig, role: string): string[] {
+  const more = role === "admin" ? toolScopes.map(({ scope }) => scope) : [];
+  return [...new Set([...scopesRequired, ...more])];
+}
+
+function banner({ http }: Config, tokens: readonly string[]): string {
+  const url = resourceOf(http);
+  const [alice, bob] = tokens;
+  const who = PEOPLE.map(({ subject, role }, index) =>
+    `  ${`${subject} (${role})`.padEnd(16)}${tokens[index]}`
+  );
+  return `
+Gatehouse ${VERSION}, for development: OAuth is on and tokens are signed here.
+
+  MCP endpoint    ${url}
+  Metadata        ${metadataUrlOf(url)}
+  Health          ${new URL("/healthz", url)}  ${new URL("/readyz", url)}
+
+Tokens for 12 hours. Treat them like passwords.
+
+${who.join("\n")}
+
+List the tools, as alice:
+
+${curl(url, alice!, "tools/list")}
+
+Ask who you are, as bob:
+
+${curl(url, bob!, "tools/call", "whoami")}
+
+Claude Code:
+
+claude mcp add --transport http gatehouse ${url} --header "Authorization: Bearer ${alice}"
+
+MCP Inspector:
+
+npx -y @modelcontextprotocol/inspector@2.12.0 --cli ${url} --header "Authorization: Bearer ${alice}" --method tools/list
+
+Press Ctrl+C to stop.
+
+`;
+}
+
+function curl(url: URL, token: string, method: string, tool?: string): string {
+  const message = {
+    jsonrpc: "2.0",
+    id: 1,
+    method,
+    params: {
+      ...(tool && { name: tool, arguments: {} }),
+      _meta: {
+        "io.modelcontextprotocol/protocolVersion": MODERN_REVISION,
+        "io.modelcontextprotocol/clientCapabilities": {},
+      },
+    },
+  };
+  const headers = [
+    `Authorization: Bearer ${token}`,
+    "Content-Type: application/json",
+    "Accept: application/json, text/event-stream",
+    `MCP-Protocol-Version: ${MODERN_REVISION}`,
+    `Mcp-Method: ${method}`,
+    ...(tool ? [`Mcp-Name: ${tool}`] : []),
+  ].map((header) => `-H "${header}"`);
+  return `curl -s ${url} ${headers.join(" ")} -d '${JSON.stringify(message)}'`;
+}

@@ -1,0 +1,92 @@
+/**
+ * Serving until the process is asked to stop.
+ *
+ * @module
+ */
+
+import { app, prepare } from "../app.ts";
+import type { Config } from "../config.ts";
+import { resourceOf } from "../config.ts";
+import { logger } from "../log.ts";
+import type { Ports } from "../ports.ts";
+import { stdio } from "../stdio.ts";
+import { VERSION } from "../version.ts";
+import { EXIT, type ExitCode, type Host, type Listener } from "./host.ts";
+
+/** How long calls in flight may take to finish once the process is asked to stop, in milliseconds. */
+export const GRACE_MS = 4500;
+
+/**
+ * Serves `config`.
+ *
+ * @param onReady Called when the address answers.
+ */
+export async function serve(
+  config: Config,
+  host: Host,
+  onReady?: () => Promise<void>,
+): Promise<ExitCode> {
+  const ports = portsOf(config, host);
+  const served = prepare(ports);
+  if (config.transport === "stdio") {
+    if (config.oauth) {
+      ports.log("warn", "OAuth is not used on stdio", { fix: "set MCP_TRANSPORT=http" });
+    }
+    await stdio(served.newServer, ports.log, host.stop);
+    await Promise.all(served.packs.map((pack) => pack.close()));
+    return EXIT.ok;
+  }
+  const { http, oauth } = config;
+  const program = await app(config, ports, served);
+  let listener: Listener;
+  try {
+    listener = host.listen({ hostname: http.host, port: http.port }, program.fetch);
+  } catch (error) {
+    host.stderr(`gatehouse: Cannot listen on ${http.host}:${http.port}: ${reasonOf(error)}\n`);
+    await program.close();
+    return EXIT.failed;
+  }
+  ports.log("info", "serving", {
+    version: VERSION,
+    url: resourceOf(http).href,
+    listen: `${http.host}:${http.port}`,
+    oauth: oauth?.provider.kind ?? "off",
+    sessions: http.sessions,
+    packs: served.packs.map((pack) => pack.name).join(","),
+  });
+  await onReady?.();
+  await aborted(host.stop);
+  ports.log("info", "stopping");
+  const answered = listener.shutdown();
+  await program.drain();
+  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, GRACE_MS))]);
+  await program.close();
+  ports.log("info", "stopped");
+  return EXIT.ok;
+}
+
+/** The program's ports, with the log that `config` asks for. */
+export function portsOf(config: Config, host: Host): Ports {
+  const { level, format } = config.log;
+  const log = logger({
+    level,
+    format: format === "auto" ? host.terminal ? "text" : "json" : format,
+    wallMs: host.wallMs,
+    write: host.stderr,
+  });
+  return { now: host.now, elapsedMs: host.elapsedMs, random: host.random, log };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === "AddrInUse"
+    ? "the port is taken. Stop what uses it, or choose another with --port"
+    : error.message;
+}

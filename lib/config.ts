@@ -1,0 +1,162 @@
+/**
+ * From flags and environment to a configuration, or to every problem at once.
+ *
+ * Pure but for reading the files that `NAME_FILE` variables name. It checks what can be known
+ * without the network; `gatehouse check` does the rest.
+ *
+ * @module
+ */
+
+import { type Level, LEVELS } from "./ports.ts";
+import { isLoopback } from "./origin.ts";
+import type { ToolScope } from "./scope.ts";
+import type { SettingName } from "./config/settings.ts";
+import {
+  collect,
+  type Given,
+  type Problem,
+  type Settings,
+  type Sources,
+} from "./config/sources.ts";
+import * as values from "./config/values.ts";
+
+/** How to run. */
+export interface Config {
+  readonly transport: "stdio" | "http";
+  readonly http: HttpConfig;
+  /** Absent without OAuth. */
+  readonly oauth?: OAuthConfig;
+  readonly log: { readonly level: Level; readonly format: "text" | "json" | "auto" };
+}
+
+/** Where HTTP is served. */
+export interface HttpConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Whether only this machine can reach the server. */
+  readonly loopback: boolean;
+  readonly publicUrl: URL;
+  readonly allowedOrigins: readonly string[];
+  readonly sessions: boolean;
+}
+
+/** Whose tokens are accepted, and what they must carry. */
+export interface OAuthConfig {
+  readonly provider: HmacConfig;
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly scopesRequired: readonly string[];
+  readonly toolScopes: readonly ToolScope[];
+  readonly scopeHierarchy: readonly (readonly string[])[];
+  /** Claims to try for the username, best first. */
+  readonly usernameClaims: readonly string[];
+}
+
+/** Tokens signed with a shared secret. */
+export interface HmacConfig {
+  readonly kind: "hmac";
+  readonly secret: Uint8Array<ArrayBuffer>;
+}
+
+/** A configuration, or all that is wrong. */
+export type Configured =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** URL of the MCP endpoint: the protected resource (RFC 9728). */
+export function resourceOf({ publicUrl }: HttpConfig): URL {
+  return new URL("/mcp", publicUrl);
+}
+
+/** Values of settings that nobody gave. */
+export type Defaults = Readonly<Partial<Record<SettingName, string>>>;
+
+/**
+ * Reads the configuration.
+ *
+ * @param defaults A command's own defaults; they give way to flags and environment.
+ */
+export function configure(sources: Sources, defaults: Defaults = {}): Configured {
+  const problems: Problem[] = [];
+  const settings = collect(sources, problems);
+  const read: Read = (name, reader, fallback) => {
+    const given = settings.get(name) ?? fromDefaults(defaults, name);
+    return given ? values.read(given, reader, problems) ?? fallback : fallback;
+  };
+  const transport = read("transport", values.choice("stdio", "http"), "stdio");
+  const http = readHttp(read);
+  const oauth = read("oauthEnabled", values.toggle, false)
+    ? readOAuth(read, http, problems)
+    : undefined;
+  const insecure = read("insecure", values.toggle, false);
+  if (transport === "http" && !http.loopback) {
+    problems.push(...exposure(oauth !== undefined, insecure, settings));
+  }
+  const log = {
+    level: read("logLevel", values.choice(...LEVELS), "info"),
+    format: read("logFormat", values.choice("text", "json"), "auto"),
+  } as const;
+  return problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, config: { transport, http, ...(oauth && { oauth }), log } };
+}
+
+type Read = <T, F>(name: SettingName, reader: values.Reader<T>, fallback: F) => T | F;
+
+function fromDefaults(defaults: Defaults, name: SettingName): Given | undefined {
+  const text = defaults[name];
+  return text === undefined ? undefined : { text, where: `the default of ${name}` };
+}
+
+function readHttp(read: Read): HttpConfig {
+  const host = read("host", values.hostname, "127.0.0.1");
+  const port = read("port", values.port, 8080);
+  return {
+    host,
+    port,
+    loopback: isLoopback(host),
+    publicUrl: read("publicUrl", values.origin, new URL(`http://localhost:${port}`)),
+    allowedOrigins: read("allowedOrigins", values.webOrigins, []),
+    sessions: read("sessions", values.toggle, false),
+  };
+}
+
+function readOAuth(read: Read, http: HttpConfig, problems: Problem[]): OAuthConfig {
+  read("oauthMode", values.choice("native"), "native");
+  if (!read("oauthProvider", values.choice("hmac"), undefined)) {
+    problems.push({ where: "OAUTH_PROVIDER", what: "is not set", fix: "set it to hmac" });
+  }
+  const secret = read("secret", values.strongSecret, undefined);
+  if (!secret) {
+    problems.push({ where: "JWT_SECRET", what: "is not set", fix: values.NEW_SECRET });
+  }
+  const claim = read("usernameClaim", values.claim, undefined);
+  return {
+    provider: { kind: "hmac", secret: secret ?? new Uint8Array() },
+    issuer: read("issuer", values.issuer, http.publicUrl.origin),
+    audiences: read("audience", values.list, [resourceOf(http).href]),
+    scopesRequired: read("scopesRequired", values.scopes, []),
+    toolScopes: read("toolScopes", values.toolScopeRows, []),
+    scopeHierarchy: read("scopeHierarchy", values.scopeChains, []),
+    usernameClaims: claim ? [claim] : ["email", "preferred_username"],
+  };
+}
+
+function exposure(oauth: boolean, insecure: boolean, settings: Settings): Problem[] {
+  const where = settings.get("host")?.where ?? "MCP_HTTP_HOST";
+  if (oauth && !settings.has("publicUrl")) {
+    return [{
+      where: "OAUTH_SERVER_URL",
+      what: `is not set, and ${where} makes the server reachable from elsewhere`,
+      fix: "set it to the origin that clients use, such as https://mcp.example.com",
+    }];
+  }
+  if (!oauth && !insecure) {
+    return [{
+      where,
+      what: "makes the server reachable from elsewhere without OAuth",
+      fix: "set OAUTH_ENABLED=on, or --insecure if everyone who can reach it may use it",
+    }];
+  }
+  return [];
+}

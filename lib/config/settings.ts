@@ -1,0 +1,166 @@
+/**
+ * Every setting in one table: its flag, its environment variables, its default and its help.
+ *
+ * @module
+ */
+
+/** One setting. */
+export interface Setting {
+  /** Flag name without the dashes. */
+  readonly flag: string;
+  /** Environment variables that mean the same; the first is the one we teach. */
+  readonly env: readonly string[];
+  /** What a value looks like in the help; absent for switches, which are on or off. */
+  readonly value?: string;
+  /** Whether values are hidden, and may come from a file named by `NAME_FILE`. */
+  readonly secret?: true;
+  /** The default as people read it. */
+  readonly fallback: string;
+  readonly help: string;
+}
+
+/** The settings by their name in the program. */
+export const SETTINGS = {
+  transport: {
+    flag: "transport",
+    env: ["MCP_TRANSPORT"],
+    value: "stdio|http",
+    fallback: "stdio",
+    help: "How clients reach the server",
+  },
+  host: {
+    flag: "host",
+    env: ["MCP_HTTP_HOST"],
+    value: "ADDRESS",
+    fallback: "127.0.0.1",
+    help: "Address to listen on",
+  },
+  port: {
+    flag: "port",
+    env: ["MCP_HTTP_PORT"],
+    value: "PORT",
+    fallback: "8080",
+    help: "Port to listen on",
+  },
+  insecure: {
+    flag: "insecure",
+    env: ["MCP_INSECURE"],
+    fallback: "off",
+    help: "Allow an address beyond this machine without OAuth",
+  },
+  allowedOrigins: {
+    flag: "allowed-origins",
+    env: ["MCP_ALLOWED_ORIGINS"],
+    value: "ORIGIN,...",
+    fallback: "none",
+    help: "Web origins whose pages may call the server, besides its own",
+  },
+  sessions: {
+    flag: "sessions",
+    env: ["MCP_SESSIONS"],
+    fallback: "off",
+    help: "Give clients of the 2025 revisions sessions, held in this process",
+  },
+  oauthEnabled: {
+    flag: "oauth-enabled",
+    env: ["OAUTH_ENABLED"],
+    fallback: "off",
+    help: "Require a bearer token on every MCP request (HTTP only)",
+  },
+  oauthMode: {
+    flag: "oauth-mode",
+    env: ["OAUTH_MODE"],
+    value: "native",
+    fallback: "native",
+    help: "Who logs people in: native is the identity provider itself",
+  },
+  oauthProvider: {
+    flag: "oauth-provider",
+    env: ["OAUTH_PROVIDER"],
+    value: "hmac",
+    fallback: "required with OAuth",
+    help: "Who issues tokens",
+  },
+  publicUrl: {
+    flag: "oauth-server-url",
+    env: ["OAUTH_SERVER_URL"],
+    value: "URL",
+    fallback: "http://localhost:PORT on this machine, else required",
+    help: "Origin under which clients reach the server",
+  },
+  issuer: {
+    flag: "oauth-issuer",
+    env: ["OIDC_ISSUER", "OAUTH_ISSUER"],
+    value: "URL",
+    fallback: "the server's own URL",
+    help: "Issuer that tokens must name, byte for byte",
+  },
+  audience: {
+    flag: "oauth-audience",
+    env: ["OIDC_AUDIENCE", "OAUTH_AUDIENCE"],
+    value: "AUDIENCE,...",
+    fallback: "the URL of /mcp",
+    help: "Audiences of which a token must name one",
+  },
+  scopesRequired: {
+    flag: "oauth-scopes-required",
+    env: ["OAUTH_SCOPES_REQUIRED"],
+    value: "SCOPE,...",
+    fallback: "none",
+    help: "Scopes that every request needs",
+  },
+  toolScopes: {
+    flag: "oauth-tool-scopes",
+    env: ["OAUTH_TOOL_SCOPES"],
+    value: "GLOB=SCOPE,...",
+    fallback: "none",
+    help: "Scopes that tools need besides, by a glob over tool names",
+  },
+  scopeHierarchy: {
+    flag: "oauth-scope-hierarchy",
+    env: ["OAUTH_SCOPE_HIERARCHY"],
+    value: "BROAD>NARROW,...",
+    fallback: "none",
+    help: "Chains of scopes in which each covers those after it",
+  },
+  usernameClaim: {
+    flag: "oauth-username-claim",
+    env: ["OAUTH_USERNAME_CLAIM"],
+    value: "CLAIM",
+    fallback: "email, then preferred_username, then sub",
+    help: "Claim to take the username from",
+  },
+  secret: {
+    flag: "jwt-secret",
+    env: ["JWT_SECRET"],
+    value: "SECRET",
+    secret: true,
+    fallback: "required for hmac",
+    help: "Secret that signs hmac tokens, 32 bytes or more",
+  },
+  logLevel: {
+    flag: "log-level",
+    env: ["LOG_LEVEL"],
+    value: "debug|info|warn|error",
+    fallback: "info",
+    help: "Least severe event to log",
+  },
+  logFormat: {
+    flag: "log-format",
+    env: ["LOG_FORMAT"],
+    value: "text|json",
+    fallback: "text on a terminal, else json",
+    help: "How log lines look; they go to stderr",
+  },
+} as const satisfies Record<string, Setting>;
+
+/** Name of a setting. */
+export type SettingName = keyof typeof SETTINGS;
+
+/** The table's rows, in order. */
+export const SETTING_ROWS = Object.entries(SETTINGS) as [SettingName, Setting][];
+
+/** Every environment variable that is read. */
+export const ENVIRONMENT: readonly string[] = SETTING_ROWS.flatMap(([, { env, secret }]) =>
+  secret ? env.flatMap((name) => [name, `${name}_FILE`]) : env
+);

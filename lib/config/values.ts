@@ -1,0 +1,149 @@
+/**
+ * Reading the text of a setting as the value it stands for. Whatever does not read is a problem;
+ * nothing is guessed.
+ *
+ * @module
+ */
+
+import { isScope, type ToolScope } from "../scope.ts";
+import type { Given, Problem } from "./sources.ts";
+
+/** Reads a text, or returns a complaint: what is wrong and the fix. */
+export type Reader<T> = (text: string) => { value: T } | { what: string; fix: string };
+
+/** Reads a given value; on a complaint adds a problem and yields `undefined`. */
+export function read<T>(given: Given, reader: Reader<T>, problems: Problem[]): T | undefined {
+  const result = reader(given.text);
+  if ("value" in result) return result.value;
+  problems.push({ where: given.where, ...result });
+  return undefined;
+}
+
+const ON = new Set(["true", "on", "yes", "1"]);
+const OFF = new Set(["false", "off", "no", "0"]);
+
+/** On or off. */
+export const toggle: Reader<boolean> = (text) => {
+  const word = text.toLowerCase();
+  if (ON.has(word)) return { value: true };
+  if (OFF.has(word)) return { value: false };
+  return { what: `is "${text}"`, fix: "use on or off" };
+};
+
+/** One of a few words. */
+export function choice<T extends string>(...words: readonly T[]): Reader<T> {
+  return (text) => {
+    const value = words.find((word) => word === text);
+    return value !== undefined
+      ? { value }
+      : { what: `is "${text}"`, fix: `use ${words.join(" or ")}` };
+  };
+}
+
+/** A TCP port. */
+export const port: Reader<number> = (text) =>
+  /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535
+    ? { value: Number(text) }
+    : { what: `is "${text}"`, fix: "use a number from 1 to 65535" };
+
+/** An address or host name to listen on. */
+export const hostname: Reader<string> = (text) =>
+  /^[A-Za-z0-9.:-]{1,253}$/.test(text)
+    ? { value: text }
+    : { what: `is "${text}"`, fix: "use an address such as 127.0.0.1, or 0.0.0.0 for all" };
+
+/** The origin of a server: https, or http on this machine. */
+export const origin: Reader<URL> = (text) => {
+  const url = URL.parse(text);
+  if (!url || (url.pathname !== "/" || url.search || url.hash || url.username || url.password)) {
+    return { what: `is "${text}"`, fix: "use an origin such as https://mcp.example.com" };
+  }
+  return isSafe(url)
+    ? { value: url }
+    : { what: `is "${text}"`, fix: "use https; http is for localhost only" };
+};
+
+/** An issuer identifier (RFC 8414 section 2), kept byte for byte. */
+export const issuer: Reader<string> = (text) => {
+  const url = URL.parse(text);
+  return url && isSafe(url) && !/[?#]/.test(text) && !url.username && !/\s|"|\\/.test(text)
+    ? { value: text }
+    : {
+      what: `is "${text}"`,
+      fix: "use the issuer's https URL without query and fragment; http is for localhost only",
+    };
+};
+
+/** A comma-separated list without empty parts. */
+export const list: Reader<string[]> = (text) => {
+  const parts = text.split(",").map((part) => part.trim());
+  return parts.every(Boolean)
+    ? { value: parts }
+    : { what: "has an empty part", fix: "separate values by single commas" };
+};
+
+/** Exact web origins. */
+export const webOrigins: Reader<string[]> = (text) => {
+  const parts = list(text);
+  if (!("value" in parts)) return parts;
+  const bad = parts.value.find((part) => URL.parse(part)?.origin !== part);
+  return bad === undefined
+    ? parts
+    : { what: `names "${bad}"`, fix: "use exact origins such as https://app.example.com" };
+};
+
+/** Scope names, separated by commas or, as in OAuth, by spaces. */
+export const scopes: Reader<string[]> = (text) => {
+  const parts = list(text.trim().replace(/\s+/g, ","));
+  if (!("value" in parts)) return parts;
+  const bad = parts.value.find((part) => !isScope(part));
+  return bad === undefined
+    ? parts
+    : { what: `names "${bad}"`, fix: "scopes have no quotes or backslashes" };
+};
+
+/** Rows `GLOB=SCOPE`. */
+export const toolScopeRows: Reader<ToolScope[]> = (text) => {
+  const rows: ToolScope[] = [];
+  for (const part of text.split(",")) {
+    const [, glob, scope] = /^\s*([\w.*-]+)=(\S+)\s*$/.exec(part) ?? [];
+    if (!glob || !scope || !isScope(scope)) {
+      return { what: `has the row "${part.trim()}"`, fix: "write rows as whoami=mcp:read" };
+    }
+    rows.push({ glob, scope });
+  }
+  return { value: rows };
+};
+
+/** Chains `BROAD>NARROW`. */
+export const scopeChains: Reader<string[][]> = (text) => {
+  const chains = text.split(",").map((chain) => chain.split(">").map((scope) => scope.trim()));
+  return chains.every((chain) => chain.length > 1 && chain.every(isScope))
+    ? { value: chains }
+    : { what: `is "${text}"`, fix: "write chains as mcp:admin>mcp:write>mcp:read" };
+};
+
+/** The name of a claim. */
+export const claim: Reader<string> = (text) =>
+  /^[^\s,]{1,255}$/.test(text)
+    ? { value: text }
+    : { what: `is "${text}"`, fix: "use the name of one claim, such as preferred_username" };
+
+const PLACEHOLDER = /^(?:change|replace|insert|enter|your|my|example|sample|test|secret|password)/i;
+/** How to come by a good secret. */
+export const NEW_SECRET = "use a random one: export JWT_SECRET=$(openssl rand -hex 32)";
+
+/** A secret that is not worth guessing. What it was never appears in the complaint. */
+export const strongSecret: Reader<Uint8Array<ArrayBuffer>> = (text) => {
+  const value = new TextEncoder().encode(text);
+  if (value.length < 32) return { what: `has ${value.length} bytes, not 32`, fix: NEW_SECRET };
+  if (new Set(value).size < 10 || /^(.{1,20}?)\1+$/su.test(text) || PLACEHOLDER.test(text)) {
+    return { what: "is easy to guess", fix: NEW_SECRET };
+  }
+  return { value };
+};
+
+function isSafe(url: URL): boolean {
+  const local = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  return url.protocol === "https:" || (url.protocol === "http:" && local);
+}

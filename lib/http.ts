@@ -1,0 +1,131 @@
+/**
+ * The fetch-style vocabulary: a handler answers, a gate admits or refuses, a route table chooses.
+ *
+ * @module
+ */
+
+import type { Trace } from "./trace.ts";
+
+/** Answers a request. The trace is the request's own log. */
+export type Handler = (request: Request, trace: Trace) => Response | Promise<Response>;
+
+/** Yields a value for an admitted request, or the refusal to send back. */
+export type Gate<T> = (request: Request, trace: Trace) => T | Response | Promise<T | Response>;
+
+/** Handlers of one path by HTTP method. */
+export type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE" | "OPTIONS", Handler>>>;
+
+/** Runs `next` with what `gate` admits; otherwise sends the refusal. */
+export function guard<T>(
+  gate: Gate<T>,
+  next: (request: Request, trace: Trace, admitted: T) => Response | Promise<Response>,
+): Handler {
+  return async (request, trace) => {
+    const admitted = await gate(request, trace);
+    return admitted instanceof Response ? admitted : next(request, trace, admitted);
+  };
+}
+
+/**
+ * Chooses a handler by exact path, then by method.
+ *
+ * `HEAD` is answered by `GET` without its body. Unknown paths get 404, known paths with another
+ * method 405 with `Allow` (RFC 9110 section 15.5.6). Paths are compared as sent: no decoding, no
+ * dot segments beyond what the URL parser of the host resolved, no trailing slash.
+ */
+export function routes(table: Iterable<readonly [path: string, methods: Methods]>): Handler {
+  const paths = new Map<string, { methods: Methods; allow: string }>();
+  for (const [path, methods] of table) {
+    const names = Object.keys(methods).flatMap((name) => name === "GET" ? ["GET", "HEAD"] : [name]);
+    paths.set(path, { methods, allow: names.join(", ") });
+  }
+  return async (request, trace) => {
+    const route = paths.get(pathOf(request.url));
+    if (!route) return plain(404, "Nothing is served at this path");
+    const head = request.method === "HEAD";
+    const handler = route.methods[(head ? "GET" : request.method) as keyof Methods];
+    if (!handler) {
+      return plain(405, `This path answers ${route.allow}`, { allow: route.allow });
+    }
+    const response = await handler(request, trace);
+    return head ? new Response(null, response) : response;
+  };
+}
+
+/** The path of an absolute URL as it stands, without building a `URL`. */
+export function pathOf(url: string): string {
+  const authority = url.indexOf("://") + 3;
+  const start = url.indexOf("/", authority);
+  if (start === -1) return "/";
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
+}
+
+/** A short text answer for people and scripts. */
+export function plain(
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+  });
+}
+
+/** A JSON-RPC error that answers no particular request. */
+export function rpcError(
+  status: number,
+  code: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json({ jsonrpc: "2.0", id: null, error: { code, message } }, { status, headers });
+}
+
+/** A body that was read, or why it was not. */
+export type Body =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly reason: "too large" | "too slow" | "not UTF-8" | "broken" };
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads a request body as strict UTF-8.
+ *
+ * @param limit Largest accepted size, in bytes; a larger declared length is refused unread.
+ * @param deadlineMs How long the whole body may take.
+ */
+export async function readBody(request: Request, limit: number, deadlineMs: number): Promise<Body> {
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > limit) return { ok: false, reason: "too large" };
+  const late = Promise.withResolvers<"too slow">();
+  const timer = setTimeout(() => late.resolve("too slow"), deadlineMs);
+  try {
+    const read = declared === null ? collect(request, limit) : request.bytes();
+    const bytes = await Promise.race([read, late.promise]);
+    if (typeof bytes === "string") return { ok: false, reason: bytes };
+    return { ok: true, text: UTF8.decode(bytes) };
+  } catch (error) {
+    return { ok: false, reason: error instanceof TypeError ? "not UTF-8" : "broken" };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function collect(request: Request, limit: number): Promise<Uint8Array | "too large"> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > limit) return "too large";
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}

@@ -1,0 +1,64 @@
+/**
+ * The contract of a tool pack: a named set of tools, prepared once and serving many.
+ *
+ * @module
+ */
+
+import type { ToolAnnotations } from "@modelcontextprotocol/server";
+import type { z } from "zod";
+import type { Identity } from "./identity.ts";
+import type { Fields, Level } from "./ports.ts";
+
+/** What a tool is lent for one call. */
+export interface ToolContext {
+  /** Who is calling; absent when the server runs without OAuth. */
+  readonly identity: Identity | undefined;
+  /** Aborts when nobody waits for the result any more. */
+  readonly signal: AbortSignal;
+  /** Writes a line under the id of the request. */
+  log(level: Level, event: string, fields?: Fields): void;
+  /** Tells the caller how far the work is. Does nothing when the caller did not ask. */
+  progress(done: number, total?: number, message?: string): Promise<void>;
+}
+
+/** One tool. */
+export interface Tool<
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends z.ZodObject = z.ZodObject,
+> {
+  /** Unique over all packs; `[A-Za-z0-9_.-]`, at most 128 characters. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly annotations: ToolAnnotations;
+  /** Arguments; a call that does not fit never reaches {@linkcode Tool.run}. */
+  readonly input: Input;
+  /** Shape of the result. */
+  readonly output: Output;
+  /**
+   * Does the work.
+   *
+   * @throws Anything, when it fails; the caller then hears only that it did, the log hears why.
+   */
+  run(
+    args: z.infer<Input>,
+    context: ToolContext,
+  ): z.infer<Output> | Promise<z.infer<Output>>;
+}
+
+/** A named set of tools. */
+export interface Pack {
+  readonly name: string;
+  readonly tools: readonly Tool[];
+  /** Whether the pack can work now. */
+  ready(): boolean | Promise<boolean>;
+  /** Lets go of what the pack holds. Called once, when serving has ended. */
+  close(): void | Promise<void>;
+}
+
+/** Keeps the types of a tool's arguments and result while making it one of many. */
+export function tool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  definition: Tool<Input, Output>,
+): Tool {
+  return definition as unknown as Tool;
+}

@@ -1,0 +1,30 @@
+/**
+ * What the host lends this program. Nothing else in `lib/` reads a clock, draws entropy, opens a
+ * socket or prints; `main.ts` builds the real ports and tests build their own.
+ *
+ * @module
+ */
+
+/** Severity of a log event, least first. */
+export const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** One of {@linkcode LEVELS}. */
+export type Level = (typeof LEVELS)[number];
+
+/** Facts of one event. `undefined` is left out; secrets have no place here. */
+export type Fields = Record<string, unknown>;
+
+/** Writes one event. Never throws. */
+export type Log = (level: Level, event: string, fields?: Fields) => void;
+
+/** Everything the program borrows from its host. */
+export interface Ports {
+  /** Current time as Unix seconds, whole. */
+  readonly now: () => number;
+  /** Milliseconds of a clock that only goes forward, for measuring durations. */
+  readonly elapsedMs: () => number;
+  /** `length` bytes from a cryptographic source. */
+  readonly random: (length: number) => Uint8Array<ArrayBuffer>;
+  /** Where events go. */
+  readonly log: Log;
+}

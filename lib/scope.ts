@@ -1,0 +1,51 @@
+/**
+ * Which scopes cover which (RFC 6749 section 3.3), and which a tool needs.
+ *
+ * @module
+ */
+
+/** Tells the scopes of `needed` that `granted` does not cover. */
+export type Missing = (needed: readonly string[], granted: readonly string[]) => readonly string[];
+
+/** Scopes that a tool needs beyond the resource's own, by its name. */
+export type ToolScopes = (tool: string) => readonly string[];
+
+/**
+ * Prepares the comparison of scopes.
+ *
+ * @param hierarchy Chains, broadest scope first: every scope covers those after it in its chain.
+ */
+export function scopeCover(hierarchy: readonly (readonly string[])[]): Missing {
+  const coveredBy = new Map<string, Set<string>>();
+  const broader = (scope: string) => coveredBy.get(scope) ?? new Set([scope]);
+  for (const chain of hierarchy) {
+    chain.forEach((scope, index) => {
+      coveredBy.set(scope, broader(scope).union(new Set(chain.slice(0, index))));
+    });
+  }
+  return (needed, granted) =>
+    needed.filter((scope) => !granted.some((one) => broader(scope).has(one)));
+}
+
+/** One row of the tool scope table: a glob over tool names, and a scope its tools need. */
+export interface ToolScope {
+  /** `*` stands for any run of characters; everything else for itself. */
+  readonly glob: string;
+  readonly scope: string;
+}
+
+/** Whether `text` is a scope token of RFC 6749 section 3.3. */
+export function isScope(text: string): boolean {
+  return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text);
+}
+
+/** Prepares the look-up of a tool's scopes. A tool needs the scopes of every row it matches. */
+export function toolScopes(rows: readonly ToolScope[]): ToolScopes {
+  const matchers = rows.map(({ glob, scope }) => ({
+    pattern: new RegExp(`^${glob.split("*").map(RegExp.escape).join(".*")}$`, "s"),
+    scope,
+  }));
+  return (tool) => [
+    ...new Set(matchers.filter(({ pattern }) => pattern.test(tool)).map(({ scope }) => scope)),
+  ];
+}

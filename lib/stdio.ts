@@ -1,0 +1,29 @@
+/**
+ * MCP over standard input and output: the same packs, no OAuth, nothing but protocol on stdout
+ * (MCP 2026-07-28, stdio).
+ *
+ * The caller is whoever started the process; there is no identity to check.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import type { NewServer } from "./mcp/server.ts";
+import type { Log } from "./ports.ts";
+
+/** Serves until standard input ends or `signal` aborts. */
+export async function stdio(newServer: NewServer, log: Log, signal: AbortSignal): Promise<void> {
+  const transport = new StdioServerTransport();
+  const ended = Promise.withResolvers<void>();
+  process.stdin.once("end", ended.resolve);
+  process.stdin.once("close", ended.resolve);
+  signal.addEventListener("abort", () => ended.resolve(), { once: true });
+  const handle = serveStdio(newServer, {
+    transport,
+    onerror: (error) => log("debug", "message rejected", { error: error.message }),
+  });
+  log("info", "serving", { transport: "stdio" });
+  await ended.promise;
+  await handle.close();
+}

@@ -1,0 +1,70 @@
+/**
+ * One request's own log: an id on every line, and one closing line that tells what happened.
+ *
+ * @module
+ */
+
+import type { Fields, Level, Log, Ports } from "./ports.ts";
+
+/** The log of one request. */
+export interface Trace {
+  /** Names the request in every line and in `x-request-id`. Unique per process, not secret. */
+  readonly id: string;
+  /**
+   * Adds facts to the closing line. A fact that comes after it, as when a stream ends, gets a line
+   * of its own.
+   */
+  note(fields: Fields): void;
+  /** Writes a line now. */
+  log(level: Level, event: string, fields?: Fields): void;
+}
+
+/** A trace that can be closed by whoever opened it. */
+export interface OpenTrace extends Trace {
+  /** Writes the closing line with `fields` and the milliseconds since the trace was opened. */
+  close(level: Level, event: string, fields: Fields): void;
+}
+
+/**
+ * Prepares the maker of traces: ids are a random prefix drawn once and a counter.
+ *
+ * @param ports Where lines go, the duration clock, and entropy for the prefix.
+ */
+export function tracer(ports: Pick<Ports, "log" | "elapsedMs" | "random">): () => OpenTrace {
+  const prefix = ports.random(5).toHex();
+  let count = 0;
+  return () => new RequestTrace(`${prefix}-${(++count).toString(36)}`, ports.log, ports.elapsedMs);
+}
+
+class RequestTrace implements OpenTrace {
+  readonly #started: number;
+  #facts: Fields = {};
+  #closed = false;
+
+  constructor(
+    readonly id: string,
+    private readonly write: Log,
+    private readonly elapsedMs: () => number,
+  ) {
+    this.#started = elapsedMs();
+  }
+
+  note(fields: Fields): void {
+    if (this.#closed) this.log("info", "stream", { ...fields, ms: this.#ms() });
+    else Object.assign(this.#facts, fields);
+  }
+
+  log(level: Level, event: string, fields?: Fields): void {
+    this.write(level, event, { id: this.id, ...fields });
+  }
+
+  close(level: Level, event: string, fields: Fields): void {
+    this.log(level, event, { ...fields, ...this.#facts, ms: this.#ms() });
+    this.#closed = true;
+    this.#facts = {};
+  }
+
+  #ms(): number {
+    return Math.round((this.elapsedMs() - this.#started) * 10) / 10;
+  }
+}
