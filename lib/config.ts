@@ -10,7 +10,7 @@
 import { type Level, LEVELS } from "./ports.ts";
 import { isLoopback } from "./origin.ts";
 import type { ToolScope } from "./scope.ts";
-import type { SettingName } from "./config/settings.ts";
+import { type SettingName, SETTINGS } from "./config/settings.ts";
 import {
   collect,
   type Given,
@@ -79,14 +79,19 @@ export type Defaults = Readonly<Partial<Record<SettingName, string>>>;
 export function configure(sources: Sources, defaults: Defaults = {}): Configured {
   const problems: Problem[] = [];
   const settings = collect(sources, problems);
+  const given = (name: SettingName) => settings.get(name) ?? fromDefaults(defaults, name);
   const read: Read = (name, reader, fallback) => {
-    const given = settings.get(name) ?? fromDefaults(defaults, name);
-    return given ? values.read(given, reader, problems) ?? fallback : fallback;
+    const found = given(name);
+    return found ? values.read(found, reader, problems) ?? fallback : fallback;
+  };
+  const demand: Read = (name, reader, fallback) => {
+    if (!given(name)) problems.push(missing(name));
+    return read(name, reader, fallback);
   };
   const transport = read("transport", values.choice("stdio", "http"), "stdio");
   const http = readHttp(read);
   const oauth = read("oauthEnabled", values.toggle, false)
-    ? readOAuth(read, http, problems)
+    ? readOAuth(read, demand, http)
     : undefined;
   const insecure = read("insecure", values.toggle, false);
   if (transport === "http" && !http.loopback) {
@@ -102,6 +107,11 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
 }
 
 type Read = <T, F>(name: SettingName, reader: values.Reader<T>, fallback: F) => T | F;
+
+function missing(name: SettingName): Problem {
+  const fix = name === "secret" ? values.NEW_SECRET : "set it to hmac";
+  return { where: SETTINGS[name].env[0], what: "is not set", fix };
+}
 
 function fromDefaults(defaults: Defaults, name: SettingName): Given | undefined {
   const text = defaults[name];
@@ -121,18 +131,13 @@ function readHttp(read: Read): HttpConfig {
   };
 }
 
-function readOAuth(read: Read, http: HttpConfig, problems: Problem[]): OAuthConfig {
+function readOAuth(read: Read, demand: Read, http: HttpConfig): OAuthConfig {
   read("oauthMode", values.choice("native"), "native");
-  if (!read("oauthProvider", values.choice("hmac"), undefined)) {
-    problems.push({ where: "OAUTH_PROVIDER", what: "is not set", fix: "set it to hmac" });
-  }
-  const secret = read("secret", values.strongSecret, undefined);
-  if (!secret) {
-    problems.push({ where: "JWT_SECRET", what: "is not set", fix: values.NEW_SECRET });
-  }
+  demand("oauthProvider", values.choice("hmac"), "hmac");
+  const secret = demand("secret", values.strongSecret, new Uint8Array());
   const claim = read("usernameClaim", values.claim, undefined);
   return {
-    provider: { kind: "hmac", secret: secret ?? new Uint8Array() },
+    provider: { kind: "hmac", secret },
     issuer: read("issuer", values.issuer, http.publicUrl.origin),
     audiences: read("audience", values.list, [resourceOf(http).href]),
     scopesRequired: read("scopesRequired", values.scopes, []),
