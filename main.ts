@@ -19,6 +19,7 @@ const host: Host = {
   wallMs: () => Date.now(),
   elapsedMs: () => performance.now(),
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  fetch: (request) => fetch(request),
   env: Object.fromEntries(ENVIRONMENT.map((name) => [name, Deno.env.get(name)])),
   runtime: { deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },
   readFile: (path) => Deno.readTextFileSync(path),

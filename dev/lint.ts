@@ -13,10 +13,10 @@
 
 const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
   [/lib\/(ports|http|identity|errors|trace|version)\.ts$/, 0],
-  [/lib\/(log|challenge|jwt|mint|origin|scope)\.ts$/, 1],
+  [/lib\/(allow|log|challenge|jwt|mint|origin|outbound|scope)\.ts$/, 1],
   [/lib\/(provider|pack|config|config\/\w+)\.ts$/, 2],
   [/lib\/(provider|mcp)\/\w+\.ts$/, 3],
-  [/lib\/(bearer|discovery|mcp|stdio|pack\/\w+)\.ts$/, 4],
+  [/lib\/(bearer|discovery|mcp|providers|stdio|pack\/\w+)\.ts$/, 4],
   [/lib\/app\.ts$/, 5],
   [/lib\/(cli|cli\/\w+)\.ts$/, 6],
   [/main\.ts$/, 7],

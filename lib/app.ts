@@ -6,7 +6,8 @@
 
 import { bearer } from "./bearer.ts";
 import { challenges } from "./challenge.ts";
-import { type Config, type OAuthConfig, resourceOf } from "./config.ts";
+import { allowed } from "./allow.ts";
+import { type Config, resourceOf } from "./config.ts";
 import { discovery, metadataUrlOf } from "./discovery.ts";
 import { guard, type Handler, type Methods, pathOf, plain, routes } from "./http.ts";
 import type { Identity } from "./identity.ts";
@@ -17,7 +18,7 @@ import type { Pack } from "./pack.ts";
 import { whoami } from "./pack/whoami.ts";
 import type { Ports } from "./ports.ts";
 import type { Provider } from "./provider.ts";
-import { hmac } from "./provider/hmac.ts";
+import { providerOf } from "./providers.ts";
 import { scopeCover, toolScopes } from "./scope.ts";
 import { tracer } from "./trace.ts";
 import { VERSION } from "./version.ts";
@@ -51,12 +52,15 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
   const { http, oauth } = config;
   const resource = resourceOf(http);
   const origin = origins({ ...http, allowed: http.allowedOrigins });
-  const provider = oauth && await providerOf(oauth, http.publicUrl);
+  const provider = oauth && await providerOf(oauth, http.publicUrl, ports);
+  // Asked for early, so that the first request need not wait. A failure is logged, and tried again.
+  provider?.metadata().catch(() => {});
   const permission = oauth && {
     challenges: challenges(metadataUrlOf(resource), oauth.scopesRequired),
     scopesRequired: oauth.scopesRequired,
     toolScopes: toolScopes(oauth.toolScopes),
     missing: scopeCover(oauth.scopeHierarchy),
+    mayCall: allowed(oauth.allow),
   };
   const endpoint = await mcp({
     newServer: served.newServer,
@@ -79,7 +83,7 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
       OPTIONS: fromOrigin(origin.preflight),
     }],
     ["/healthz", { GET: () => plain(200, "ok") }],
-    ["/readyz", { GET: () => readiness(served.packs) }],
+    ["/readyz", { GET: () => readiness(served.packs, provider) }],
     ...(provider ? discovery(provider, { resource, scopes: oauth.scopesRequired }) : []),
   ];
   return {
@@ -92,17 +96,11 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
   };
 }
 
-/** Makes the provider that `oauth` names. */
-export function providerOf(oauth: OAuthConfig, publicUrl: URL): Promise<Provider> {
-  return hmac({
-    ...oauth,
-    secret: oauth.provider.secret,
-    jwksUri: new URL("/.well-known/jwks.json", publicUrl).href,
-  });
-}
-
-async function readiness(packs: readonly Pack[]): Promise<Response> {
+async function readiness(packs: readonly Pack[], provider?: Provider): Promise<Response> {
   const waiting: string[] = [];
+  if (provider && !await provider.metadata().then(() => true, () => false)) {
+    waiting.push(`the issuer ${provider.issuer}`);
+  }
   for (const pack of packs) if (!await pack.ready()) waiting.push(pack.name);
   return waiting.length === 0
     ? plain(200, "ready")

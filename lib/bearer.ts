@@ -34,21 +34,23 @@ export interface BearerOptions {
   /** Scopes that every request needs. */
   readonly scopesRequired: readonly string[];
   readonly missing: Missing;
+  /** Whether the operator lets a caller in. */
+  readonly mayCall: (identity: KnownIdentity) => boolean;
 }
 
 /**
  * Admits requests whose token `provider` accepts and which carry the required scopes.
  *
  * Answers 401 without an error code when there is no bearer credential, 401 `invalid_token` when
- * there is a bad one, 400 when there are several, 403 `insufficient_scope` when a scope lacks, and
- * 503 with `Retry-After` when the token could not be judged.
+ * there is a bad one, 400 when there are several, 403 without a challenge when the operator's rules
+ * keep the caller out, 403 `insufficient_scope` when a scope lacks, and 503 with `Retry-After` when the token could not be judged.
  */
 export function bearer(
   provider: Provider,
   ports: Pick<Ports, "now">,
   options: BearerOptions,
 ): Gate<Identity> {
-  const { challenges, scopesRequired, missing } = options;
+  const { challenges, scopesRequired, missing, mayCall } = options;
   const judge = remembered(provider, ports.now);
   return async (request, trace) => {
     const credential = credentialOf(request.headers.get("authorization"));
@@ -70,6 +72,10 @@ export function bearer(
     }
     const { identity } = verdict;
     trace.note({ user: identity.username, subject: identity.subject, client: identity.clientId });
+    if (!mayCall(identity)) {
+      trace.log("warn", "caller not allowed", { email: identity.email, roles: identity.roles });
+      return challenges.deny();
+    }
     const lacking = missing(scopesRequired, identity.scopes);
     if (lacking.length > 0) {
       trace.log("warn", "scope refused", { needed: scopesRequired, lacking });

@@ -19,6 +19,8 @@ export interface Challenges {
    * @param scope What the operation needs, when that is more than the resource's own scopes.
    */
   refuse(error: BearerError, scope?: readonly string[]): Response;
+  /** 403 without a challenge: no other token of this caller would help, so none is asked for. */
+  deny(): Response;
 }
 
 /**
@@ -50,6 +52,11 @@ export function challenges(metadataUrl: string, scope: readonly string[]): Chall
   );
   return {
     bare,
+    deny: () =>
+      Response.json({
+        error: "access_denied",
+        error_description: "You are known here, but not allowed in. Ask whoever runs this server",
+      }, { status: 403, headers: { "cache-control": "no-store" } }),
     refuse: (error, needed) => coded[error]!(needed ? scopeParameter(needed) : ownScope),
   };
 }

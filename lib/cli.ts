@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Config, configure, type Defaults, type OAuthConfig } from "./config.ts";
+import { type Config, configure, type Defaults } from "./config.ts";
+import { isHmac } from "./config/oauth.ts";
 import type { Problem } from "./config/sources.ts";
 import type { SettingName } from "./config/settings.ts";
 import { type Flag, type FlagValues, readArgs } from "./cli/args.ts";
@@ -43,6 +44,12 @@ const TOKEN_SETTINGS: SettingName[] = [
   "secret",
 ];
 
+const NOT_HMAC: Problem = {
+  where: "OAUTH_PROVIDER",
+  what: "is not hmac",
+  fix: "get tokens of other providers from their issuer; unset it to mint hmac tokens",
+};
+
 const COMMANDS: readonly Command[] = [
   {
     name: "serve",
@@ -69,7 +76,7 @@ const COMMANDS: readonly Command[] = [
     prepare: ({ config, host, problems }) => {
       problems.push(...devProblems(config));
       const { oauth } = config;
-      return oauth && (() => dev({ ...config, oauth }, host));
+      return isHmac(oauth) ? () => dev({ ...config, oauth }, host) : undefined;
     },
   },
   {
@@ -86,7 +93,11 @@ const COMMANDS: readonly Command[] = [
       ],
     ],
     prepare: ({ config, flags, host, problems }) => {
-      const oauth = config.oauth as OAuthConfig;
+      const { oauth } = config;
+      if (!isHmac(oauth)) {
+        problems.push(NOT_HMAC);
+        return undefined;
+      }
       const grant = readGrant(oauth, flags, problems);
       return () => token(grant, oauth, flags.json === "true", host);
     },

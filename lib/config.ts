@@ -9,7 +9,7 @@
 
 import { type Level, LEVELS } from "./ports.ts";
 import { isLoopback } from "./origin.ts";
-import type { ToolScope } from "./scope.ts";
+import { type OAuthConfig, type Read, readOAuth } from "./config/oauth.ts";
 import { type SettingName, SETTINGS } from "./config/settings.ts";
 import {
   collect,
@@ -38,24 +38,6 @@ export interface HttpConfig {
   readonly publicUrl: URL;
   readonly allowedOrigins: readonly string[];
   readonly sessions: boolean;
-}
-
-/** Whose tokens are accepted, and what they must carry. */
-export interface OAuthConfig {
-  readonly provider: HmacConfig;
-  readonly issuer: string;
-  readonly audiences: readonly string[];
-  readonly scopesRequired: readonly string[];
-  readonly toolScopes: readonly ToolScope[];
-  readonly scopeHierarchy: readonly (readonly string[])[];
-  /** Claims to try for the username, best first. */
-  readonly usernameClaims: readonly string[];
-}
-
-/** Tokens signed with a shared secret. */
-export interface HmacConfig {
-  readonly kind: "hmac";
-  readonly secret: Uint8Array<ArrayBuffer>;
 }
 
 /** A configuration, or all that is wrong. */
@@ -91,7 +73,7 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
   const transport = read("transport", values.choice("stdio", "http"), "stdio");
   const http = readHttp(read);
   const oauth = read("oauthEnabled", values.toggle, false)
-    ? readOAuth(read, demand, http)
+    ? readOAuth(read, demand, selfOf(http), problems)
     : undefined;
   const insecure = read("insecure", values.toggle, false);
   if (transport === "http" && !http.loopback) {
@@ -106,11 +88,18 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
     : { ok: true, config: { transport, http, ...(oauth && { oauth }), log } };
 }
 
-type Read = <T, F>(name: SettingName, reader: values.Reader<T>, fallback: F) => T | F;
+const FIXES: Readonly<Partial<Record<SettingName, string>>> = {
+  secret: values.NEW_SECRET,
+  issuer: "set it to the issuer's URL, as its tokens have it in iss",
+  tenants: "list the ids of the tenants whose people may call",
+};
 
 function missing(name: SettingName): Problem {
-  const fix = name === "secret" ? values.NEW_SECRET : "set it to hmac";
-  return { where: SETTINGS[name].env[0], what: "is not set", fix };
+  return { where: SETTINGS[name].env[0], what: "is not set", fix: FIXES[name] ?? "set it" };
+}
+
+function selfOf(http: HttpConfig) {
+  return { origin: http.publicUrl.origin, resource: resourceOf(http).href };
 }
 
 function fromDefaults(defaults: Defaults, name: SettingName): Given | undefined {
@@ -128,22 +117,6 @@ function readHttp(read: Read): HttpConfig {
     publicUrl: read("publicUrl", values.origin, new URL(`http://localhost:${port}`)),
     allowedOrigins: read("allowedOrigins", values.webOrigins, []),
     sessions: read("sessions", values.toggle, false),
-  };
-}
-
-function readOAuth(read: Read, demand: Read, http: HttpConfig): OAuthConfig {
-  read("oauthMode", values.choice("native"), "native");
-  demand("oauthProvider", values.choice("hmac"), "hmac");
-  const secret = demand("secret", values.strongSecret, new Uint8Array());
-  const claim = read("usernameClaim", values.claim, undefined);
-  return {
-    provider: { kind: "hmac", secret },
-    issuer: read("issuer", values.issuer, http.publicUrl.origin),
-    audiences: read("audience", values.list, [resourceOf(http).href]),
-    scopesRequired: read("scopesRequired", values.scopes, []),
-    toolScopes: read("toolScopes", values.toolScopeRows, []),
-    scopeHierarchy: read("scopeHierarchy", values.scopeChains, []),
-    usernameClaims: claim ? [claim] : ["email", "preferred_username"],
   };
 }
 

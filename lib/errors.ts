@@ -16,7 +16,8 @@ export type Refusal =
   | { readonly reason: "type"; readonly actual: string; readonly expected: string }
   | { readonly reason: "algorithm"; readonly actual: string; readonly expected: readonly string[] }
   | { readonly reason: "header"; readonly detail: string }
-  | { readonly reason: "issuer"; readonly actual: string; readonly expected: string }
+  | { readonly reason: "issuer"; readonly actual: string; readonly expected: readonly string[] }
+  | { readonly reason: "key"; readonly kid: string }
   | { readonly reason: "signature" }
   | { readonly reason: "expired"; readonly expiresAt: number; readonly secondsAgo: number }
   | { readonly reason: "not yet valid"; readonly claim: "nbf" | "iat"; readonly inSeconds: number }
@@ -26,7 +27,9 @@ export type Refusal =
     readonly actual: readonly string[];
     readonly expected: readonly string[];
   }
-  | { readonly reason: "id token"; readonly claim: string };
+  | { readonly reason: "id token"; readonly claim: string }
+  | { readonly reason: "use"; readonly claim: string; readonly actual: string }
+  | { readonly reason: "inactive"; readonly detail: string };
 
 /** What a provider says of a token. */
 export type Verdict =

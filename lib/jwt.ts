@@ -27,15 +27,20 @@ export interface Claims extends Readonly<Record<string, unknown>> {
 
 /** What a token must satisfy. */
 export interface Rules {
-  /** The `iss` that is accepted, compared byte for byte. */
-  readonly issuer: string;
+  /** The `iss` values that are accepted, compared byte for byte. */
+  readonly issuers: readonly string[];
   /** At least one of these must be in `aud`, compared byte for byte. */
   readonly audiences: readonly string[];
   /** `alg` values that are accepted; `none` is never one. */
   readonly algorithms: readonly string[];
-  /** The key for an accepted header. */
-  readonly key: (header: KeyHeader) => CryptoKey | Promise<CryptoKey>;
+  /** The key for an accepted header; `undefined` when the issuer has none that fits. */
+  readonly key: (header: KeyHeader) => CryptoKey | undefined | Promise<CryptoKey | undefined>;
+  /** Whether ID tokens pass for access tokens, as one vendor documents. */
+  readonly idTokens?: boolean;
 }
+
+/** Members of a JSON object. */
+export type Members = Readonly<Record<string, unknown>>;
 
 /** The part of an accepted header that chooses a key. */
 export interface KeyHeader {
@@ -58,21 +63,35 @@ export async function judge(token: string, rules: Rules, now: number): Promise<J
   const parsed = parse(token);
   if ("reason" in parsed) return refuse(parsed);
   const { header, claims } = parsed;
-  const early = judgeHeader(header, rules.algorithms) ?? judgeIssuer(claims, rules.issuer);
+  const early = judgeHeader(header, rules.algorithms) ?? judgeIssuer(claims, rules.issuers);
   if (early) return refuse(early);
-  if (!await isSigned(token, rules, header as unknown as KeyHeader)) {
-    return refuse({ reason: "signature" });
-  }
-  const late = judgeLifetime(claims, now) ?? judgeAudience(claims, rules.audiences) ??
-    judgeUse(claims);
-  return late ? refuse(late) : { ok: true, claims: claims as unknown as Claims };
+  const { alg, kid } = header as unknown as KeyHeader;
+  const key = await rules.key({ alg, ...(kid !== undefined && { kid }) });
+  if (!key) return refuse({ reason: "key", kid: describe(kid) });
+  if (!await isSigned(token, key, alg)) return refuse({ reason: "signature" });
+  const isAccessToken = /^(application\/)?at\+jwt$/i.test(String(header.typ));
+  const misuse = isAccessToken || rules.idTokens ? undefined : judgeUse(claims);
+  return misuse ? refuse(misuse) : judgeClaims(claims, rules.audiences, now);
+}
+
+/**
+ * The last steps alone, for claims that another authority vouches for: lifetime, audience, subject.
+ *
+ * @param now Unix seconds.
+ */
+export function judgeClaims(
+  claims: Members,
+  audiences: readonly string[],
+  now: number,
+): Judgement {
+  const refusal = judgeLifetime(claims, now) ?? judgeAudience(claims, audiences) ??
+    judgeSubject(claims);
+  return refusal ? refuse(refusal) : { ok: true, claims: claims as unknown as Claims };
 }
 
 function refuse(refusal: Refusal): Judgement {
   return { ok: false, refusal };
 }
-
-type Members = Readonly<Record<string, unknown>>;
 
 function parse(token: string): { header: Members; claims: Members } | Refusal {
   if (token.length > MAX_TOKEN_BYTES) {
@@ -138,13 +157,14 @@ function judgeHeader(header: Members, algorithms: readonly string[]): Refusal | 
   return undefined;
 }
 
-function judgeIssuer({ iss }: Members, expected: string): Refusal | undefined {
-  return iss === expected ? undefined : { reason: "issuer", actual: describe(iss), expected };
+function judgeIssuer({ iss }: Members, expected: readonly string[]): Refusal | undefined {
+  if (typeof iss === "string" && expected.includes(iss)) return undefined;
+  return { reason: "issuer", actual: describe(iss), expected };
 }
 
-async function isSigned(token: string, rules: Rules, header: KeyHeader): Promise<boolean> {
+async function isSigned(token: string, key: CryptoKey, alg: string): Promise<boolean> {
   try {
-    await compactVerify(token, await rules.key(header), { algorithms: [header.alg] });
+    await compactVerify(token, key, { algorithms: [alg] });
     return true;
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return false;
@@ -185,17 +205,21 @@ function judgeAudience({ aud }: Members, expected: readonly string[]): Refusal |
   return { reason: "audience", actual: actual.map(describe), expected };
 }
 
-// `nonce`, `at_hash` and `c_hash` are an ID token's own (OpenID Connect Core sections 2, 3.1.3.6).
+// `nonce`, `at_hash` and `c_hash` are an ID token's own (OpenID Connect Core sections 2, 3.1.3.6);
+// `typ` and `token_use` are how Keycloak and Cognito tell tokens apart in the payload.
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash"];
 
 function judgeUse(claims: Members): Refusal | undefined {
+  if (claims.typ === "Bearer" || claims.token_use === "access") return undefined;
+  const telling = ["typ", "token_use"].find((name) => claims[name] !== undefined);
+  if (telling) return { reason: "use", claim: telling, actual: describe(claims[telling]) };
   const idToken = ID_TOKEN_CLAIMS.find((name) => name in claims);
-  if (idToken) return { reason: "id token", claim: idToken };
-  const { sub } = claims;
-  if (typeof sub !== "string" || sub === "" || sub.length > 255) {
-    return { reason: "claim", claim: "sub", detail: "missing, empty or over 255 characters" };
-  }
-  return undefined;
+  return idToken ? { reason: "id token", claim: idToken } : undefined;
+}
+
+function judgeSubject({ sub }: Members): Refusal | undefined {
+  if (typeof sub === "string" && sub !== "" && sub.length <= 255) return undefined;
+  return { reason: "claim", claim: "sub", detail: "missing, empty or over 255 characters" };
 }
 
 function describe(value: unknown): string {

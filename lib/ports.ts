@@ -25,6 +25,8 @@ export interface Ports {
   readonly elapsedMs: () => number;
   /** `length` bytes from a cryptographic source. */
   readonly random: (length: number) => Uint8Array<ArrayBuffer>;
+  /** Outbound HTTP. */
+  readonly fetch: (request: Request) => Promise<Response>;
   /** Where events go. */
   readonly log: Log;
 }

@@ -4,32 +4,40 @@
  * @module
  */
 
-import { providerOf } from "../app.ts";
-import { type Config, type OAuthConfig, resourceOf } from "../config.ts";
-import type { Problem } from "../config/sources.ts";
+import { type Config, resourceOf } from "../config.ts";
+import { type HmacOAuth, isHmac, type ProviderConfig } from "../config/oauth.ts";
 import { metadataUrlOf } from "../discovery.ts";
 import { mint } from "../mint.ts";
+import { providerOf } from "../providers.ts";
+import { portsOf } from "./serve.ts";
+import { documentIssuerOf, examine, type Finding } from "./examine.ts";
 import { EXIT, type ExitCode, type Host, tellProblems } from "./host.ts";
 
 /** Prints the configuration in force, secrets hidden, and what the checks found. */
 export async function check(config: Config, json: boolean, host: Host): Promise<ExitCode> {
-  const problems = config.oauth ? await checkProvider(config.oauth, config, host) : [];
+  const { oauth } = config;
+  const findings = !oauth
+    ? []
+    : isHmac(oauth)
+    ? await checkMinting(oauth, config, host)
+    : await examine(oauth.issuer, documentIssuerOf(oauth), host);
+  const problems = findings.filter(({ advice }) => !advice);
   const effective = describe(config);
   if (json) {
-    host.stdout(`${JSON.stringify({ ok: problems.length === 0, config: effective, problems })}\n`);
+    host.stdout(`${JSON.stringify({ ok: problems.length === 0, config: effective, findings })}\n`);
   } else {
     for (const [name, value] of Object.entries(effective)) {
       host.stdout(`${name.padEnd(18)}${value}\n`);
     }
-    if (problems.length > 0) tellProblems(host, problems);
+    if (findings.length > 0) tellProblems(host, findings);
     else host.stdout("\nNo problems found.\n");
   }
   return problems.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 // Mints a token for a moment and puts it through the judge that requests will meet.
-async function checkProvider(oauth: OAuthConfig, config: Config, host: Host): Promise<Problem[]> {
-  const provider = await providerOf(oauth, config.http.publicUrl);
+async function checkMinting(oauth: HmacOAuth, config: Config, host: Host): Promise<Finding[]> {
+  const provider = await providerOf(oauth, config.http.publicUrl, portsOf(config, host));
   const grant = { ...oauth, subject: "check", roles: [], scopes: [], ttl: 60 };
   const now = host.now();
   const minted = await mint(grant, oauth.provider.secret, host.random(16).toHex(), now);
@@ -44,7 +52,7 @@ async function checkProvider(oauth: OAuthConfig, config: Config, host: Host): Pr
 }
 
 function describe({ transport, http, oauth, log }: Config): Record<string, string> {
-  const words = (list: readonly string[]) => list.length > 0 ? list.join(", ") : "none";
+  const words = (list: readonly string[], none = "none") => list.join(", ") || none;
   return {
     transport,
     ...(transport === "http" && {
@@ -63,8 +71,20 @@ function describe({ transport, http, oauth, log }: Config): Record<string, strin
       "tool scopes": words(oauth.toolScopes.map(({ glob, scope }) => `${glob}=${scope}`)),
       "scope hierarchy": words(oauth.scopeHierarchy.map((chain) => chain.join(">"))),
       username: `${oauth.usernameClaims.join(", then ")}, then sub`,
-      secret: `hidden, ${oauth.provider.secret.length} bytes`,
+      roles: oauth.rolesClaims.join(" and "),
+      allowed: words(oauth.allow.map(({ kind, name }) => `${kind}:${name}`), "everyone"),
+      ...describeProvider(oauth.provider),
     }),
     log: `${log.level}, ${log.format}`,
+  };
+}
+
+function describeProvider(provider: ProviderConfig): Record<string, string> {
+  if (provider.kind === "hmac") return { secret: `hidden, ${provider.secret.length} bytes` };
+  const { client, tenants, hostedDomain } = provider;
+  return {
+    "opaque tokens": client ? `asked about as ${client.id}, secret hidden` : "refused",
+    ...(tenants.length > 0 && { tenants: tenants.join(", ") }),
+    ...(hostedDomain && { "hosted domain": hostedDomain }),
   };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Config, type Defaults, type OAuthConfig, resourceOf } from "../config.ts";
+import { type Config, type Defaults, resourceOf } from "../config.ts";
+import { type HmacOAuth, isHmac, type OAuthConfig } from "../config/oauth.ts";
 import type { Problem } from "../config/sources.ts";
 import { metadataUrlOf } from "../discovery.ts";
 import { MODERN_REVISION } from "../mcp/server.ts";
@@ -35,14 +36,15 @@ export function devDefaults(host: Host): Defaults {
 /** What stands in the way of the command, given what flags and environment made of its defaults. */
 export function devProblems({ transport, oauth }: Config): Problem[] {
   const fix = "unset it for dev, or use serve";
-  return [
-    ...(transport === "http" ? [] : [{ where: "MCP_TRANSPORT", what: "is not http", fix }]),
-    ...(oauth ? [] : [{ where: "OAUTH_ENABLED", what: "is off", fix }]),
-  ];
+  const problems: Problem[] = [];
+  if (transport !== "http") problems.push({ where: "MCP_TRANSPORT", what: "is not http", fix });
+  if (!oauth) problems.push({ where: "OAUTH_ENABLED", what: "is off", fix });
+  else if (!isHmac(oauth)) problems.push({ where: "OAUTH_PROVIDER", what: "is not hmac", fix });
+  return problems;
 }
 
 /** Serves and prints what a developer needs. */
-export function dev(config: Config & { oauth: OAuthConfig }, host: Host): Promise<ExitCode> {
+export function dev(config: Config & { oauth: HmacOAuth }, host: Host): Promise<ExitCode> {
   return serve(config, host, async () => {
     const tokens = await Promise.all(PEOPLE.map(({ role, ...person }) =>
       mint(

@@ -74,7 +74,8 @@ export function portsOf(config: Config, host: Host): Ports {
     wallMs: host.wallMs,
     write: host.stderr,
   });
-  return { now: host.now, elapsedMs: host.elapsedMs, random: host.random, log };
+  const { now, elapsedMs, random, fetch } = host;
+  return { now, elapsedMs, random, fetch, log };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OAuthConfig } from "../config.ts";
+import type { HmacOAuth, OAuthConfig } from "../config/oauth.ts";
 import type { Problem } from "../config/sources.ts";
 import { issuer, list, read, type Reader, scopes } from "../config/values.ts";
 import { type Grant, MAX_TTL_SECONDS, mint } from "../mint.ts";
@@ -33,7 +33,7 @@ export const TOKEN_FLAGS: readonly Flag[] = [
 /** Mints and prints a token. */
 export async function token(
   grant: Grant,
-  oauth: OAuthConfig,
+  oauth: HmacOAuth,
   json: boolean,
   host: Host,
 ): Promise<ExitCode> {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { type AllowRule, readAllowRule } from "../allow.ts";
+import { isSafeUrl } from "../outbound.ts";
 import { isScope, type ToolScope } from "../scope.ts";
 import type { Given, Problem } from "./sources.ts";
 
@@ -58,7 +60,7 @@ export const origin: Reader<URL> = (text) => {
   if (!url || (url.pathname !== "/" || url.search || url.hash || url.username || url.password)) {
     return { what: `is "${text}"`, fix: "use an origin such as https://mcp.example.com" };
   }
-  return isSafe(url)
+  return isSafeUrl(url)
     ? { value: url }
     : { what: `is "${text}"`, fix: "use https; http is for localhost only" };
 };
@@ -66,12 +68,10 @@ export const origin: Reader<URL> = (text) => {
 /** An issuer identifier (RFC 8414 section 2), kept byte for byte. */
 export const issuer: Reader<string> = (text) => {
   const url = URL.parse(text);
-  return url && isSafe(url) && !/[?#]/.test(text) && !url.username && !/\s|"|\\/.test(text)
-    ? { value: text }
-    : {
-      what: `is "${text}"`,
-      fix: "use the issuer's https URL without query and fragment; http is for localhost only",
-    };
+  return url && isSafeUrl(url) && !/[?#]/.test(text) && !/\s|"|\\/.test(text) ? { value: text } : {
+    what: `is "${text}"`,
+    fix: "use the issuer's https URL without query and fragment; http is for localhost only",
+  };
 };
 
 /** A comma-separated list without empty parts. */
@@ -129,6 +129,37 @@ export const claim: Reader<string> = (text) =>
     ? { value: text }
     : { what: `is "${text}"`, fix: "use the name of one claim, such as preferred_username" };
 
+/** Who may call. */
+export const allowRules: Reader<AllowRule[]> = (text) => {
+  const rules: AllowRule[] = [];
+  for (const part of text.split(",").map((one) => one.trim())) {
+    const rule = readAllowRule(part);
+    if (!rule) {
+      return {
+        what: `has the rule "${part}"`,
+        fix: "write domain:example.com, group:NAME or user:NAME",
+      };
+    }
+    rules.push(rule);
+  }
+  return { value: rules };
+};
+
+/** Tenant ids of Microsoft Entra. */
+export const tenants: Reader<string[]> = (text) => {
+  const parts = list(text);
+  if (!("value" in parts)) return parts;
+  const bad = parts.value.find((part) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part));
+  return bad === undefined ? parts : {
+    what: `names "${bad}"`,
+    fix: "use tenant ids, such as 72f988bf-86f1-41af-91ab-2d7cd011db47",
+  };
+};
+
+/** Any text that is not empty. */
+export const words: Reader<string> = (text) =>
+  text.trim() === "" ? { what: "is empty", fix: "give it a value, or unset it" } : { value: text };
+
 const PLACEHOLDER = /^(?:change|replace|insert|enter|your|my|example|sample|test|secret|password)/i;
 /** How to come by a good secret. */
 export const NEW_SECRET = "use a random one: export JWT_SECRET=$(openssl rand -hex 32)";
@@ -142,8 +173,3 @@ export const strongSecret: Reader<Uint8Array<ArrayBuffer>> = (text) => {
   }
   return { value };
 };
-
-function isSafe(url: URL): boolean {
-  const local = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  return url.protocol === "https:" || (url.protocol === "http:" && local);
-}

@@ -9,33 +9,53 @@
 import type { KnownIdentity } from "../identity.ts";
 import type { Claims } from "../jwt.ts";
 
-/**
- * Describes the caller that `claims` name.
- *
- * @param usernameClaims Claims to try for the username, best first; the subject is the last resort.
- */
-export function describeIdentity(
-  claims: Claims,
-  usernameClaims: readonly string[],
-): KnownIdentity {
-  const verified = claims.email_verified !== false && claims.email_verified !== "false";
-  const trusted = verified ? claims : { ...claims, email: undefined };
+/** Where an issuer puts what. */
+export interface Mapping {
+  /** Claims to try for the username, best first; the subject is the last resort. */
+  readonly usernameClaims: readonly string[];
+  /** Paths of claims that list roles, such as `realm_access.roles`; `*` stands for any one name. */
+  readonly rolesClaims: readonly string[];
+  /** Whether an address without `email_verified` counts as verified. */
+  readonly emailTrusted: boolean;
+}
+
+/** Describes the caller that `claims` name. */
+export function describeIdentity(claims: Claims, mapping: Mapping): KnownIdentity {
+  const trusted = isVerified(claims, mapping) ? claims : { ...claims, email: undefined };
   const email = text(trusted.email);
   const name = text(claims.name);
-  const clientId = text(claims.client_id) ?? text(claims.azp);
-  const username = usernameClaims.map((claim) => text(trusted[claim])).find(Boolean);
+  const clientId = text(claims.client_id) ?? text(claims.azp) ?? text(claims.cid) ??
+    text(claims.appid);
+  const username = mapping.usernameClaims.map((claim) => text(trusted[claim])).find(Boolean);
   return {
     subject: claims.sub,
     issuer: claims.iss,
     username: username ?? claims.sub,
     ...(email !== undefined && { email }),
     ...(name !== undefined && { name }),
-    scopes: words(claims.scope),
-    roles: texts(claims.roles),
+    scopes: [...new Set([...words(claims.scope), ...words(claims.scp)])],
+    roles: [...new Set(mapping.rolesClaims.flatMap((path) => at(claims, path.split("."))))],
     ...(clientId !== undefined && { clientId }),
     expiresAt: claims.exp,
     claims,
   };
+}
+
+function isVerified({ email_verified: verified }: Claims, { emailTrusted }: Mapping): boolean {
+  if (verified === undefined) return emailTrusted;
+  return verified === true || verified === "true";
+}
+
+/** The texts at a path of claims; a list yields its members. */
+function at(value: unknown, path: readonly string[]): string[] {
+  const [step, ...rest] = path;
+  if (step === undefined) return texts(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  if (step === "*") return Object.values(value).flatMap((inner) => at(inner, rest));
+  // A claim may have dots in its own name, as with URLs for names.
+  const whole = path.join(".");
+  if (Object.hasOwn(value, whole)) return texts((value as Record<string, unknown>)[whole]);
+  return Object.hasOwn(value, step) ? at((value as Record<string, unknown>)[step], rest) : [];
 }
 
 function text(value: unknown): string | undefined {
@@ -43,10 +63,11 @@ function text(value: unknown): string | undefined {
 }
 
 function texts(value: unknown): string[] {
+  if (typeof value === "string" && value !== "") return [value];
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
-// RFC 8693 section 4.2: one string, separated by spaces.
+// RFC 8693 section 4.2: one string, separated by spaces. Some issuers send a list.
 function words(value: unknown): string[] {
-  return typeof value === "string" ? value.split(" ").filter(Boolean) : [];
+  return texts(value).flatMap((one) => one.split(" ").filter(Boolean));
 }

@@ -10,7 +10,7 @@
 
 import { judge } from "../jwt.ts";
 import type { Provider } from "../provider.ts";
-import { describeIdentity } from "./claims.ts";
+import { describeIdentity, type Mapping } from "./claims.ts";
 
 /** Settings of {@linkcode hmac}. */
 export interface HmacOptions {
@@ -18,8 +18,7 @@ export interface HmacOptions {
   readonly audiences: readonly string[];
   /** At least 32 bytes; 48 admit HS384 and 64 HS512. */
   readonly secret: Uint8Array<ArrayBuffer>;
-  /** Claims to look at first for the username, best first. */
-  readonly usernameClaims: readonly string[];
+  readonly mapping: Mapping;
   /** URL of this server's key set document. */
   readonly jwksUri: string;
 }
@@ -48,10 +47,10 @@ export async function hmac(options: HmacOptions): Promise<Provider> {
   const { issuer, jwksUri } = options;
   const keys = await keysOf(options.secret);
   const rules = {
-    issuer,
+    issuers: [issuer],
     audiences: options.audiences,
     algorithms: [...keys.keys()],
-    key: ({ alg }: { alg: string }) => keys.get(alg)!,
+    key: ({ alg }: { alg: string }) => keys.get(alg),
   };
   const common = { issuer, jwks_uri: jwksUri, response_types_supported: [] };
   const metadata = {
@@ -69,7 +68,7 @@ export async function hmac(options: HmacOptions): Promise<Provider> {
     async verify(token, now) {
       const judged = await judge(token, rules, now);
       return judged.ok
-        ? { ok: true, identity: describeIdentity(judged.claims, options.usernameClaims) }
+        ? { ok: true, identity: describeIdentity(judged.claims, options.mapping) }
         : judged;
     },
   };
