@@ -50,7 +50,7 @@ export function prepare(ports: Ports): Served {
 export async function app(config: Config, ports: Ports, served: Served): Promise<App> {
   const { http, oauth } = config;
   const resource = resourceOf(http);
-  const origin = origins({ ...http, allowed: http.allowedOrigins });
+  const origin = origins({ ...http, listenHost: http.host, allowed: http.allowedOrigins });
   const provider = oauth && await providerOf(oauth, http.publicUrl);
   const permission = oauth && {
     challenges: challenges(metadataUrlOf(resource), oauth.scopesRequired),
@@ -58,6 +58,7 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
     toolScopes: toolScopes(oauth.toolScopes),
     missing: scopeCover(oauth.scopeHierarchy),
   };
+  warnOfIdleRows(oauth, served.packs, ports);
   const endpoint = await mcp({
     newServer: served.newServer,
     sessions: http.sessions,
@@ -90,6 +91,21 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
       await Promise.all(served.packs.map((pack) => pack.close()));
     },
   };
+}
+
+// A row that fits no tool protects nothing, and is most likely misspelt.
+function warnOfIdleRows(
+  oauth: OAuthConfig | undefined,
+  packs: readonly Pack[],
+  { log }: Ports,
+): void {
+  const names = packs.flatMap(({ tools }) => tools.map(({ name }) => name));
+  for (const row of oauth?.toolScopes ?? []) {
+    const scopesOf = toolScopes([row]);
+    if (!names.some((name) => scopesOf(name).length > 0)) {
+      log("warn", "tool scope fits no tool", { glob: row.glob });
+    }
+  }
 }
 
 /** Makes the provider that `oauth` names. */

@@ -33,11 +33,14 @@ export function devDefaults(host: Host): Defaults {
 }
 
 /** What stands in the way of the command, given what flags and environment made of its defaults. */
-export function devProblems({ transport, oauth }: Config): Problem[] {
+export function devProblems({ transport, http, oauth }: Config): Problem[] {
   const fix = "unset it for dev, or use serve";
   return [
     ...(transport === "http" ? [] : [{ where: "MCP_TRANSPORT", what: "is not http", fix }]),
     ...(oauth ? [] : [{ where: "OAUTH_ENABLED", what: "is off", fix }]),
+    ...(http.loopback
+      ? []
+      : [{ where: "MCP_HTTP_HOST", what: "reaches beyond this machine", fix }]),
   ];
 }
 
