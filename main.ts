@@ -9,10 +9,15 @@
 
 import { cli } from "./lib/cli.ts";
 import type { Host } from "./lib/cli/host.ts";
+import { sink } from "./lib/cli/sink.ts";
 import { ENVIRONMENT } from "./lib/config/settings.ts";
 
+/** How long the last lines of the log may take to be read, in milliseconds. */
+const FLUSH_MS = 200;
+
 const stop = new AbortController();
-const encoder = new TextEncoder();
+const out = sink((bytes) => Deno.stdout.write(bytes));
+const err = sink((bytes) => Deno.stderr.write(bytes));
 
 const host: Host = {
   now: () => Math.floor(Date.now() / 1000),
@@ -23,22 +28,13 @@ const host: Host = {
   env: Object.fromEntries(ENVIRONMENT.map((name) => [name, Deno.env.get(name)])),
   runtime: { deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },
   readFile: (path) => Deno.readTextFileSync(path),
-  stdout: (text) => void writeAll(Deno.stdout, text),
-  stderr: (text) => void writeAll(Deno.stderr, text),
+  stdout: out.write,
+  stderr: err.write,
   terminal: Deno.stderr.isTerminal(),
   stop: stop.signal,
   listen: (address, fetch) =>
     Deno.serve({ ...address, onListen: () => {} }, (request) => fetch(request)),
 };
-
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let rest = encoder.encode(text);
-  try {
-    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
-  } catch {
-    // Nobody reads the stream any more, and there is nowhere else to say so.
-  }
-}
 
 for (const signal of ["SIGINT", ...(Deno.build.os === "windows" ? [] : ["SIGTERM"])] as const) {
   Deno.addSignalListener(signal as Deno.Signal, () => {
@@ -49,7 +45,10 @@ for (const signal of ["SIGINT", ...(Deno.build.os === "windows" ? [] : ["SIGTERM
 
 globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
-  host.stderr(`gatehouse: unexpected rejection: ${event.reason}\n`);
+  host.stderr(`gatehouse: unexpected: ${JSON.stringify(String(event.reason)).slice(0, 1000)}\n`);
 });
 
-Deno.exit(await cli(Deno.args, host));
+const code = await cli(Deno.args, host);
+await out.flush();
+await Promise.race([err.flush(), new Promise((resolve) => setTimeout(resolve, FLUSH_MS))]);
+Deno.exit(code);

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { allowed } from "./allow.ts";
 import { bearer } from "./bearer.ts";
 import { challenges } from "./challenge.ts";
-import { allowed } from "./allow.ts";
 import { type Config, resourceOf } from "./config.ts";
+import type { OAuthConfig } from "./config/oauth.ts";
 import { discovery, metadataUrlOf } from "./discovery.ts";
 import { guard, type Handler, type Methods, pathOf, plain, routes } from "./http.ts";
 import type { Identity } from "./identity.ts";
@@ -51,7 +52,7 @@ export function prepare(ports: Ports): Served {
 export async function app(config: Config, ports: Ports, served: Served): Promise<App> {
   const { http, oauth } = config;
   const resource = resourceOf(http);
-  const origin = origins({ ...http, allowed: http.allowedOrigins });
+  const origin = origins({ ...http, listenHost: http.host, allowed: http.allowedOrigins });
   const provider = oauth && await providerOf(oauth, http.publicUrl, ports);
   // Asked for early, so that the first request need not wait. A failure is logged, and tried again.
   provider?.metadata().catch(() => {});
@@ -62,6 +63,7 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
     missing: scopeCover(oauth.scopeHierarchy),
     mayCall: allowed(oauth.allow),
   };
+  warnOfIdleRows(oauth, served.packs, ports);
   const endpoint = await mcp({
     newServer: served.newServer,
     sessions: http.sessions,
@@ -94,6 +96,21 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
       await Promise.all(served.packs.map((pack) => pack.close()));
     },
   };
+}
+
+// A row that fits no tool protects nothing, and is most likely misspelt.
+function warnOfIdleRows(
+  oauth: OAuthConfig | undefined,
+  packs: readonly Pack[],
+  { log }: Ports,
+): void {
+  const names = packs.flatMap(({ tools }) => tools.map(({ name }) => name));
+  for (const row of oauth?.toolScopes ?? []) {
+    const scopesOf = toolScopes([row]);
+    if (!names.some((name) => scopesOf(name).length > 0)) {
+      log("warn", "tool scope fits no tool", { glob: row.glob });
+    }
+  }
 }
 
 async function readiness(packs: readonly Pack[], provider?: Provider): Promise<Response> {

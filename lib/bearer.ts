@@ -14,13 +14,15 @@ import type { Challenges } from "./challenge.ts";
 import type { Verdict } from "./errors.ts";
 import { type Gate, plain } from "./http.ts";
 import type { Identity, KnownIdentity } from "./identity.ts";
-import { MAX_TOKEN_BYTES } from "./jwt.ts";
 import type { Ports } from "./ports.ts";
 import type { Provider } from "./provider.ts";
 import type { Missing } from "./scope.ts";
 
 /** How many judgements are remembered. */
 export const CACHE_ENTRIES = 10_000;
+
+/** How long the tokens they stand for may be together, in characters. */
+export const CACHE_LENGTH = 32 * 1024 * 1024;
 
 /** Longest time a judgement is remembered, in seconds. */
 export const CACHE_SECONDS = 300;
@@ -101,7 +103,7 @@ export type Credential =
 export function credentialOf(header: string | null): Credential {
   const match = /^bearer(?: +(.*))?$/is.exec(header ?? "");
   if (!match) return { kind: "none" };
-  const token = (match[1] ?? "").slice(0, MAX_TOKEN_BYTES + 1);
+  const token = match[1] ?? "";
   return token.includes(",") ? { kind: "several" } : { kind: "token", token };
 }
 
@@ -111,13 +113,16 @@ function remembered(
 ): (token: string) => Verdict | Promise<Verdict> {
   const known = new LRUCache<string, { identity: KnownIdentity; until: number }>({
     max: CACHE_ENTRIES,
+    maxSize: CACHE_LENGTH,
   });
   const flights = new Map<string, Promise<Verdict>>();
   const verify = async (key: string, token: string) => {
     const verdict = await provider.verify(token, now());
     // The clock is read again: verifying may have taken a while.
     const until = verdict.ok ? Math.min(now() + CACHE_SECONDS, verdict.identity.expiresAt) : 0;
-    if (verdict.ok && until > now()) known.set(key, { identity: verdict.identity, until });
+    if (verdict.ok && until > now()) {
+      known.set(key, { identity: verdict.identity, until }, { size: token.length });
+    }
     return verdict;
   };
   return (token) => {

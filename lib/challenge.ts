@@ -8,6 +8,7 @@
  */
 
 import { BEARER_ERRORS, type BearerError } from "./errors.ts";
+import { isScope } from "./scope.ts";
 
 /** Makes the refusals of one protected resource. */
 export interface Challenges {
@@ -62,6 +63,8 @@ export function challenges(metadataUrl: string, scope: readonly string[]): Chall
 }
 
 function scopeParameter(scope: readonly string[]): string[] {
+  const bad = scope.find((one) => !isScope(one));
+  if (bad !== undefined) throw new TypeError(`Cannot ask for the scope "${bad}"`);
   return scope.length === 0 ? [] : [parameter("scope", scope.join(" "))];
 }
 

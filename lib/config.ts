@@ -76,8 +76,9 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
     ? readOAuth(read, demand, selfOf(http), problems)
     : undefined;
   const insecure = read("insecure", values.toggle, false);
-  if (transport === "http" && !http.loopback) {
-    problems.push(...exposure(oauth !== undefined, insecure, settings));
+  if (transport === "http") {
+    if (!given("oauthEnabled")) problems.push(...halfConfigured(settings));
+    problems.push(...exposure(http, oauth, insecure, settings));
   }
   const log = {
     level: read("logLevel", values.choice(...LEVELS), "info"),
@@ -120,21 +121,38 @@ function readHttp(read: Read): HttpConfig {
   };
 }
 
-function exposure(oauth: boolean, insecure: boolean, settings: Settings): Problem[] {
-  const where = settings.get("host")?.where ?? "MCP_HTTP_HOST";
-  if (oauth && !settings.has("publicUrl")) {
+const OAUTH_ONLY: readonly SettingName[] = ["oauthProvider", "issuer", "audience", "secret"];
+
+// Whoever sets these wants OAuth; a switch that was forgotten or misspelt must not turn it off.
+function halfConfigured(settings: Settings): Problem[] {
+  const set = OAUTH_ONLY.map((name) => settings.get(name)).find(Boolean);
+  if (!set) return [];
+  return [{
+    where: "OAUTH_ENABLED",
+    what: `is not set, although ${set.where} is`,
+    fix: "set it to on; or to off, to serve everyone",
+  }];
+}
+
+function exposure(
+  { loopback, publicUrl }: HttpConfig,
+  oauth: OAuthConfig | undefined,
+  insecure: boolean,
+  settings: Settings,
+): Problem[] {
+  const where = settings.get(loopback ? "publicUrl" : "host")?.where ?? "MCP_HTTP_HOST";
+  if (oauth) {
+    if (loopback || settings.has("publicUrl")) return [];
     return [{
       where: "OAUTH_SERVER_URL",
       what: `is not set, and ${where} makes the server reachable from elsewhere`,
       fix: "set it to the origin that clients use, such as https://mcp.example.com",
     }];
   }
-  if (!oauth && !insecure) {
-    return [{
-      where,
-      what: "makes the server reachable from elsewhere without OAuth",
-      fix: "set OAUTH_ENABLED=on, or --insecure if everyone who can reach it may use it",
-    }];
-  }
-  return [];
+  if (insecure || (loopback && isLoopback(publicUrl.hostname))) return [];
+  return [{
+    where,
+    what: "makes the server reachable from elsewhere without OAuth",
+    fix: "set OAUTH_ENABLED=on, or --insecure if everyone who can reach it may use it",
+  }];
 }

@@ -53,8 +53,11 @@ export function discovery(
     document(async () => select(await provider.metadata()));
   const server = issued((metadata) => metadata.authorizationServer);
   const openid = issued((metadata) => metadata.openid);
-  const suffixes = new Set(["", resource.pathname, new URL(provider.issuer).pathname]);
-  suffixes.delete("/");
+  const suffixes = new Set([
+    "",
+    resource.pathname,
+    new URL(provider.issuer).pathname.replace(/\/$/, ""),
+  ]);
   return [
     ["/.well-known/oauth-protected-resource", own],
     [`/.well-known/oauth-protected-resource${resource.pathname}`, own],

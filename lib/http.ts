@@ -43,7 +43,10 @@ export function routes(table: Iterable<readonly [path: string, methods: Methods]
     const route = paths.get(pathOf(request.url));
     if (!route) return plain(404, "Nothing is served at this path");
     const head = request.method === "HEAD";
-    const handler = route.methods[(head ? "GET" : request.method) as keyof Methods];
+    const method = head ? "GET" : request.method;
+    const handler = Object.hasOwn(route.methods, method)
+      ? route.methods[method as keyof Methods]
+      : undefined;
     if (!handler) {
       return plain(405, `This path answers ${route.allow}`, { allow: route.allow });
     }
@@ -73,14 +76,15 @@ export function plain(
   });
 }
 
-/** A JSON-RPC error that answers no particular request. */
+/** A JSON-RPC error; without an id it answers no particular request. */
 export function rpcError(
   status: number,
   code: number,
   message: string,
   headers: Readonly<Record<string, string>> = {},
+  id: unknown = null,
 ): Response {
-  return Response.json({ jsonrpc: "2.0", id: null, error: { code, message } }, { status, headers });
+  return Response.json({ jsonrpc: "2.0", id, error: { code, message } }, { status, headers });
 }
 
 /** A body that was read, or why it was not. */
@@ -99,28 +103,41 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 export async function readBody(request: Request, limit: number, deadlineMs: number): Promise<Body> {
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > limit) return { ok: false, reason: "too large" };
-  const late = Promise.withResolvers<"too slow">();
-  const timer = setTimeout(() => late.resolve("too slow"), deadlineMs);
+  if (!request.body) return { ok: true, text: "" };
+  const reader = request.body.getReader();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    // Ends the read that is waiting.
+    reader.cancel().catch(() => {});
+  }, deadlineMs);
   try {
-    const read = declared === null ? collect(request, limit) : request.bytes();
-    const bytes = await Promise.race([read, late.promise]);
-    if (typeof bytes === "string") return { ok: false, reason: bytes };
-    return { ok: true, text: UTF8.decode(bytes) };
-  } catch (error) {
-    return { ok: false, reason: error instanceof TypeError ? "not UTF-8" : "broken" };
+    const bytes = await collect(reader, limit);
+    if (late) return { ok: false, reason: "too slow" };
+    if (bytes) return decode(bytes);
+    reader.cancel().catch(() => {});
+    return { ok: false, reason: "too large" };
+  } catch {
+    return { ok: false, reason: late ? "too slow" : "broken" };
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function collect(request: Request, limit: number): Promise<Uint8Array | "too large"> {
+async function collect(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  limit: number,
+): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > limit) return "too large";
-    chunks.push(chunk);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    if (size > limit) return undefined;
+    chunks.push(value);
   }
+  if (chunks.length === 1) return chunks[0];
   const whole = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
@@ -128,4 +145,12 @@ async function collect(request: Request, limit: number): Promise<Uint8Array | "t
     at += chunk.byteLength;
   }
   return whole;
+}
+
+function decode(bytes: Uint8Array): Body {
+  try {
+    return { ok: true, text: UTF8.decode(bytes) };
+  } catch {
+    return { ok: false, reason: "not UTF-8" };
+  }
 }

@@ -194,9 +194,12 @@ function judgeLifetime(claims: Members, now: number): Refusal | undefined {
   return undefined;
 }
 
-// A NumericDate may have a fraction (RFC 7519 section 2); the bound keeps arithmetic exact.
+// The last date that the platform can name.
+const LAST_DATE_SECONDS = 8_640_000_000_000;
+
+// A NumericDate may have a fraction (RFC 7519 section 2).
 function isDate(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+  return typeof value === "number" && value >= 0 && value <= LAST_DATE_SECONDS;
 }
 
 function judgeAudience({ aud }: Members, expected: readonly string[]): Refusal | undefined {

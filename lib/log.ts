@@ -21,10 +21,13 @@ export interface LogOptions {
   readonly write: (line: string) => void;
 }
 
+// Compared without case and separators, so that `set-cookie`, `apiKey` and `client_secret` fit.
 const SECRET_NAME =
-  /^(?:.*_)?(?:authorization|cookie|token|secret|password|assertion|code|verifier|arguments|args|body)$/i;
-const JWT_SHAPE = /\b[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;
-const LONGEST = 1024;
+  /(?:authorization|cookies?|token|secret|password|assertion|verifier|requeststate|apikey|privatekey)$|^(?:.*auth)?(?:orization)?code$|^(?:arguments|args|body)$/;
+
+const LONGEST_TEXT = 1024;
+const MOST_MEMBERS = 20;
+const DEEPEST = 4;
 
 /** Makes a {@linkcode Log} that writes lines through `options.write`. */
 export function logger(options: LogOptions): Log {
@@ -32,26 +35,57 @@ export function logger(options: LogOptions): Log {
   const line = options.format === "json" ? jsonLine : textLine;
   return (level, event, fields = {}) => {
     if (LEVELS.indexOf(level) < least) return;
-    options.write(line(new Date(options.wallMs()).toISOString(), level, event, clean(fields)));
+    options.write(line(new Date(options.wallMs()).toISOString(), level, event, printable(fields)));
   };
 }
 
-function clean(fields: Fields): Fields {
+// Logging never fails: what cannot be read is left out.
+function printable(fields: Fields): Fields {
+  try {
+    return clean(fields);
+  } catch {
+    return { unprintable: true };
+  }
+}
+
+function clean(fields: Fields, depth = 0): Fields {
   const kept: Fields = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined || SECRET_NAME.test(name)) continue;
-    kept[name] = typeof value === "string" ? cut(value) : value;
+  for (const [name, value] of Object.entries(fields).slice(0, MOST_MEMBERS)) {
+    if (value === undefined || SECRET_NAME.test(name.replace(/[^a-z]/gi, "").toLowerCase())) {
+      continue;
+    }
+    kept[cut(name)] = bounded(value, depth);
   }
   return kept;
 }
 
+function bounded(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return cut(value);
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return value;
+  if (typeof value !== "object") return cut(String(value));
+  if (depth === DEEPEST) return "…";
+  return Array.isArray(value)
+    ? value.slice(0, MOST_MEMBERS).map((one) => bounded(one, depth + 1))
+    : clean(value as Fields, depth + 1);
+}
+
 function cut(value: string): string {
-  const safe = value.replace(JWT_SHAPE, "[token]");
-  return safe.length > LONGEST ? `${safe.slice(0, LONGEST)}…` : safe;
+  const safe = value.slice(0, 2 * LONGEST_TEXT).replace(/[\w.-]{20,}/g, hideToken);
+  return safe.length > LONGEST_TEXT ? `${safe.slice(0, LONGEST_TEXT)}…` : safe;
+}
+
+// A JSON Web Token has parts, and its first begins with `{"`, `{ ` or `{` and a line break in
+// base64url. Whole runs are looked at once: a pattern over all of it could be made to take long.
+function hideToken(run: string): string {
+  const parts = run.split(".");
+  const isToken = parts.some((part, index) =>
+    /(?:eyJ|eyA|ewog|ew0K)[\w-]{5}/.test(part) && (parts[index + 1]?.length ?? 0) >= 8
+  );
+  return isToken ? "[token]" : run;
 }
 
 function jsonLine(time: string, level: Level, event: string, fields: Fields): string {
-  return `${JSON.stringify({ time, level, event, ...fields })}\n`;
+  return `${quote(Object.assign({ time, level, event }, fields, { time, level, event }))}\n`;
 }
 
 function textLine(time: string, level: Level, event: string, fields: Fields): string {
@@ -62,5 +96,16 @@ function textLine(time: string, level: Level, event: string, fields: Fields): st
 
 // Anything but a plain word is quoted as JSON, so that no value can start a line or a field.
 function textValue(value: unknown): string {
-  return typeof value === "string" && /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
+  return typeof value === "string" && /^[\w.:/@+-]+$/.test(value) ? value : quote(value);
+}
+
+// Characters that JSON leaves as they are and a terminal takes for orders: controls, and marks
+// that turn the direction of text.
+const UNRULY = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+function quote(value: unknown): string {
+  return JSON.stringify(value).replace(
+    UNRULY,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

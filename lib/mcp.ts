@@ -11,15 +11,15 @@ import {
   classifyInboundRequest,
   createMcpHandler,
   type InboundClassificationOutcome,
-  isJsonContentType,
   type JSONRPCRequest,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
 import type { Challenges } from "./challenge.ts";
-import { readBody, rpcError } from "./http.ts";
+import { rpcError } from "./http.ts";
 import type { Identity } from "./identity.ts";
 import { type Caller, toAuthInfo } from "./mcp/caller.ts";
 import { Exchanges } from "./mcp/exchanges.ts";
+import { type Message, readMessage } from "./mcp/message.ts";
 import { MODERN_REVISION, type NewServer } from "./mcp/server.ts";
 import { sessions } from "./mcp/sessions.ts";
 import { KEEP_ALIVE_MS, longStreams } from "./mcp/streams.ts";
@@ -27,16 +27,9 @@ import type { Ports } from "./ports.ts";
 import type { Missing, ToolScopes } from "./scope.ts";
 import type { Trace } from "./trace.ts";
 
-/** Largest request body, in bytes. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024;
-
-/** How long a request body may take to arrive, in milliseconds. */
-export const BODY_DEADLINE_MS = 30_000;
-
 /** How many `subscriptions/listen` streams may be open over all callers. */
 export const MAX_SUBSCRIPTIONS = 1024;
 
-const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
 
 /** What the caller of a tool must be allowed. */
@@ -82,28 +75,47 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
   await newServer().connect(legacy);
   const streams = longStreams(ports.now);
   const held = options.sessions ? sessions(newServer, ports, streams) : undefined;
-  const entry = createMcpHandler(newServer, {
+  const entryOptions = {
     legacy: "reject",
     keepAliveMs: KEEP_ALIVE_MS,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
-    onerror: (error) => ports.log("debug", "request rejected", { error: error.message }),
-  });
+    onerror: (error: Error) => ports.log("debug", "request rejected", { error: error.message }),
+  } as const;
+  const entry = createMcpHandler(newServer, entryOptions);
+  // Apart from the other, so that subscriptions can end while calls go on.
+  const subscriptions = createMcpHandler(newServer, entryOptions);
 
   async function serve(request: Request, caller: Caller, body: unknown): Promise<Response> {
     const route = classify(request, body);
     if (route.kind === "legacy") return serveLegacy(request, caller, body, route.reason);
     const authInfo = toAuthInfo(caller);
+    const { identity } = caller;
     if (isExact(request, route)) {
       return modern.handleMessage(route.message, { request, authInfo });
     }
-    const isListen = route.kind === "modern" && route.message.method === "subscriptions/listen";
-    if (isListen && !streams.admits(caller.identity)) {
-      return rpcError(429, INVALID_REQUEST, "Too many open streams: close one first");
+    const extra = { authInfo, parsedBody: body };
+    if (route.kind !== "modern" || route.message.method !== "subscriptions/listen") {
+      return await entry.fetch(request, extra);
     }
-    return streams.hold(
-      await entry.fetch(request, { authInfo, parsedBody: body }),
-      caller.identity,
+    return await longStream(
+      identity,
+      (body as JSONRPCRequest).id,
+      async () => streams.hold(await subscriptions.fetch(request, extra), identity),
     );
+  }
+
+  async function longStream(
+    identity: Identity | undefined,
+    id: unknown,
+    open: () => Promise<Response>,
+  ): Promise<Response> {
+    const release = streams.reserve(identity);
+    if (!release) return rpcError(429, INVALID_REQUEST, "Close a stream first", {}, id);
+    try {
+      return await open();
+    } finally {
+      release();
+    }
   }
 
   async function serveLegacy(
@@ -141,57 +153,27 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
       const caller = { identity, trace };
       if (request.method !== "POST") {
         if (!held) return rpcError(405, INVALID_REQUEST, "Use POST", { allow: "POST, OPTIONS" });
-        if (request.method === "GET" && !streams.admits(identity)) {
-          return rpcError(429, INVALID_REQUEST, "Too many open streams: close one first");
-        }
-        return held.serve(request, caller);
+        return request.method === "GET"
+          ? await longStream(identity, null, () => held.serve(request, caller))
+          : await held.serve(request, caller);
       }
       const read = await readMessage(request);
       if (read instanceof Response) return read;
       const { message } = read;
-      trace.note({ rpc: message.method });
-      return (authorization && stepUp(message, caller, authorization)) ??
-        serve(request, caller, message);
+      if (typeof message.method === "string") trace.note({ rpc: message.method });
+      const refused = authorization && stepUp(message, caller, authorization);
+      return refused ?? serve(request, caller, message);
     },
     async drain() {
       held?.drain();
-      await entry.close();
+      await subscriptions.close();
     },
     async close() {
-      await Promise.all([entry.close(), held?.close(), modern.close(), legacy.close()]);
+      const all = [entry, subscriptions, modern, legacy, ...(held ? [held] : [])];
+      await Promise.all(all.map((one) => one.close()));
     },
   };
 }
-
-interface Message {
-  readonly method?: string;
-  readonly params?: { readonly name?: unknown };
-}
-
-async function readMessage(request: Request): Promise<{ message: Message } | Response> {
-  if (!isJsonContentType(request.headers.get("content-type"))) {
-    return rpcError(415, INVALID_REQUEST, "Content-Type must be application/json");
-  }
-  const body = await readBody(request, MAX_BODY_BYTES, BODY_DEADLINE_MS);
-  if (!body.ok) return BODY_ANSWERS[body.reason]();
-  try {
-    const message: unknown = JSON.parse(body.text);
-    if (typeof message === "object" && message !== null && !Array.isArray(message)) {
-      return { message };
-    }
-    return rpcError(400, INVALID_REQUEST, "The body must be one JSON-RPC message, not a batch");
-  } catch {
-    return rpcError(400, PARSE_ERROR, "The body is not JSON");
-  }
-}
-
-const BODY_ANSWERS = {
-  "too large": () =>
-    rpcError(413, INVALID_REQUEST, `The body is larger than ${MAX_BODY_BYTES} bytes`),
-  "too slow": () => rpcError(408, INVALID_REQUEST, "The body took too long to arrive"),
-  "not UTF-8": () => rpcError(400, PARSE_ERROR, "The body is not UTF-8"),
-  "broken": () => rpcError(400, PARSE_ERROR, "The body could not be read"),
-};
 
 function stepUp(
   { method, params }: Message,

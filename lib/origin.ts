@@ -13,6 +13,8 @@ import { type Gate, type Handler, rpcError } from "./http.ts";
 export interface OriginOptions {
   /** Public URL of the server; its own host and origin are always welcome. */
   readonly publicUrl: URL;
+  /** Name or address that the server listens on. */
+  readonly listenHost: string;
   /** Whether the server listens on loopback only, and so answers to loopback names only. */
   readonly loopback: boolean;
   /** Further web origins, exact. */
@@ -21,7 +23,7 @@ export interface OriginOptions {
 
 /** Gates over the host and the origin of a request, and the CORS answers for the MCP endpoint. */
 export interface Origins {
-  /** Refuses a request to another host: 403. Always admits when not on loopback. */
+  /** Refuses a malformed host: 400; and on loopback a request to another host: 403. */
   readonly host: Gate<true>;
   /** Refuses a request from another web origin: 403. Yields the origin, or `null` when none. */
   readonly origin: Gate<string | null>;
@@ -43,15 +45,22 @@ export function isLoopback(hostname: string): boolean {
 }
 
 /** Prepares the rules. */
-export function origins({ publicUrl, loopback, allowed }: OriginOptions): Origins {
+export function origins({ publicUrl, listenHost, loopback, allowed }: OriginOptions): Origins {
   const welcome = new Set([publicUrl.origin, ...allowed]);
+  const names = new Set([...LOOPBACK_NAMES, listenHost]);
   const isHost = (host: string) =>
-    host.toLowerCase() === publicUrl.host || LOOPBACK_NAMES.has(hostnameOf(host));
+    host.toLowerCase() === publicUrl.host || names.has(hostnameOf(host));
   const isOrigin = (origin: string) =>
     welcome.has(origin) || (loopback && LOOPBACK_NAMES.has(originHostname(origin)));
   return {
     host: (request, trace) => {
-      const host = request.headers.get("host") ?? "";
+      // HTTP/2 has no Host header; its authority is in the URL.
+      const host = request.headers.get("host") ?? authorityOf(request.url);
+      // A host that reaches into the path would choose another route than the log and the paths
+      // of a proxy in front say.
+      if (!/^[\w.:[\]-]*$/.test(host)) {
+        return rpcError(400, INVALID_REQUEST, "The host is malformed");
+      }
       if (!loopback || isHost(host)) return true;
       trace.log("warn", "host refused", { host });
       return rpcError(403, INVALID_REQUEST, "This host name is not served here");
@@ -103,6 +112,10 @@ const RESPONSE_HEADERS = "www-authenticate, mcp-session-id, mcp-protocol-version
 function parameterHeaders(asked: string): string[] {
   return asked.slice(0, 1024).toLowerCase().split(",").map((name) => name.trim())
     .filter((name) => /^mcp-param-[a-z0-9_-]{1,64}$/.test(name));
+}
+
+function authorityOf(url: string): string {
+  return /^\w+:\/\/([^/?#]*)/.exec(url)?.[1] ?? "";
 }
 
 function hostnameOf(host: string): string {

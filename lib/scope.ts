@@ -18,14 +18,20 @@ export type ToolScopes = (tool: string) => readonly string[];
 export function scopeCover(hierarchy: readonly (readonly string[])[]): Missing {
   const coveredBy = new Map<string, Set<string>>();
   const broader = (scope: string) => coveredBy.get(scope) ?? new Set([scope]);
-  for (const chain of hierarchy) {
-    chain.forEach((scope, index) => {
-      coveredBy.set(scope, broader(scope).union(new Set(chain.slice(0, index))));
-    });
+  const links = hierarchy.flatMap((chain) =>
+    chain.slice(1).map((scope, index) => [chain[index]!, scope] as const)
+  );
+  // As often as there are links, so that chains that continue one another are followed to the end.
+  for (const _ of links) {
+    for (const [wide, narrow] of links) {
+      coveredBy.set(narrow, broader(narrow).union(broader(wide)));
+    }
   }
   return (needed, granted) =>
     needed.filter((scope) => !granted.some((one) => broader(scope).has(one)));
 }
+
+const LONGEST_NAME = 128;
 
 /** One row of the tool scope table: a glob over tool names, and a scope its tools need. */
 export interface ToolScope {
@@ -45,7 +51,9 @@ export function toolScopes(rows: readonly ToolScope[]): ToolScopes {
     pattern: new RegExp(`^${glob.split("*").map(RegExp.escape).join(".*")}$`, "s"),
     scope,
   }));
-  return (tool) => [
-    ...new Set(matchers.filter(({ pattern }) => pattern.test(tool)).map(({ scope }) => scope)),
-  ];
+  // No tool has a longer name, and matching one could be made to take long.
+  return (tool) =>
+    tool.length > LONGEST_NAME ? [] : [
+      ...new Set(matchers.filter(({ pattern }) => pattern.test(tool)).map(({ scope }) => scope)),
+    ];
 }

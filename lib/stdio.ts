@@ -7,22 +7,25 @@
  * @module
  */
 
-import process from "node:process";
 import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
 import type { NewServer } from "./mcp/server.ts";
 import type { Log } from "./ports.ts";
 
-/** Serves until standard input ends or `signal` aborts. */
+/** Serves until standard input or output ends or `signal` aborts. */
 export async function stdio(newServer: NewServer, log: Log, signal: AbortSignal): Promise<void> {
   const transport = new StdioServerTransport();
   const ended = Promise.withResolvers<void>();
-  process.stdin.once("end", ended.resolve);
-  process.stdin.once("close", ended.resolve);
   signal.addEventListener("abort", () => ended.resolve(), { once: true });
   const handle = serveStdio(newServer, {
     transport,
     onerror: (error) => log("debug", "message rejected", { error: error.message }),
   });
+  // The end of input closes the transport, and so do a line too long to read and a reader that left.
+  const { onclose } = transport;
+  transport.onclose = () => {
+    onclose?.();
+    ended.resolve();
+  };
   log("info", "serving", { transport: "stdio" });
   await ended.promise;
   await handle.close();

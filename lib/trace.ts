@@ -55,11 +55,11 @@ class RequestTrace implements OpenTrace {
   }
 
   log(level: Level, event: string, fields?: Fields): void {
-    this.write(level, event, { id: this.id, ...fields });
+    this.write(level, event, Object.assign({ id: this.id }, fields, { id: this.id }));
   }
 
   close(level: Level, event: string, fields: Fields): void {
-    this.log(level, event, { ...fields, ...this.#facts, ms: this.#ms() });
+    this.log(level, event, Object.assign({}, fields, this.#facts, fields, { ms: this.#ms() }));
     this.#closed = true;
     this.#facts = {};
   }

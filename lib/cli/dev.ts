@@ -34,10 +34,13 @@ export function devDefaults(host: Host): Defaults {
 }
 
 /** What stands in the way of the command, given what flags and environment made of its defaults. */
-export function devProblems({ transport, oauth }: Config): Problem[] {
+export function devProblems({ transport, http, oauth }: Config): Problem[] {
   const fix = "unset it for dev, or use serve";
   const problems: Problem[] = [];
   if (transport !== "http") problems.push({ where: "MCP_TRANSPORT", what: "is not http", fix });
+  if (!http.loopback) {
+    problems.push({ where: "MCP_HTTP_HOST", what: "reaches beyond this machine", fix });
+  }
   if (!oauth) problems.push({ where: "OAUTH_ENABLED", what: "is off", fix });
   else if (!isHmac(oauth)) problems.push({ where: "OAUTH_PROVIDER", what: "is not hmac", fix });
   return problems;

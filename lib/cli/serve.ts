@@ -16,6 +16,9 @@ import { EXIT, type ExitCode, type Host, type Listener } from "./host.ts";
 /** How long calls in flight may take to finish once the process is asked to stop, in milliseconds. */
 export const GRACE_MS = 4500;
 
+/** How long the last answers may take to leave, in milliseconds. */
+const FAREWELL_MS = 200;
+
 /**
  * Serves `config`.
  *
@@ -59,8 +62,10 @@ export async function serve(
   ports.log("info", "stopping");
   const answered = listener.shutdown();
   await program.drain();
-  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, GRACE_MS))]);
+  await Promise.race([answered, sleep(GRACE_MS)]);
   await program.close();
+  // Calls that were cut short hear of it.
+  await Promise.race([answered, sleep(FAREWELL_MS)]);
   ports.log("info", "stopped");
   return EXIT.ok;
 }
@@ -76,6 +81,10 @@ export function portsOf(config: Config, host: Host): Ports {
   });
   const { now, elapsedMs, random, fetch } = host;
   return { now, elapsedMs, random, fetch, log };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

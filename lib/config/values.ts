@@ -54,10 +54,13 @@ export const hostname: Reader<string> = (text) =>
     ? { value: text }
     : { what: `is "${text}"`, fix: "use an address such as 127.0.0.1, or 0.0.0.0 for all" };
 
+const WITH_CREDENTIALS = { what: "has a user or password in it", fix: "leave them out" };
+
 /** The origin of a server: https, or http on this machine. */
 export const origin: Reader<URL> = (text) => {
   const url = URL.parse(text);
-  if (!url || (url.pathname !== "/" || url.search || url.hash || url.username || url.password)) {
+  if (url && (url.username || url.password)) return WITH_CREDENTIALS;
+  if (!url || url.pathname !== "/" || url.search || url.hash) {
     return { what: `is "${text}"`, fix: "use an origin such as https://mcp.example.com" };
   }
   return isSafeUrl(url)
@@ -68,7 +71,8 @@ export const origin: Reader<URL> = (text) => {
 /** An issuer identifier (RFC 8414 section 2), kept byte for byte. */
 export const issuer: Reader<string> = (text) => {
   const url = URL.parse(text);
-  return url && isSafeUrl(url) && !/[?#]/.test(text) && !/\s|"|\\/.test(text) ? { value: text } : {
+  if (url && (url.username || url.password)) return WITH_CREDENTIALS;
+  return url && isSafeUrl(url) && !/[?#\s"\\]/.test(text) ? { value: text } : {
     what: `is "${text}"`,
     fix: "use the issuer's https URL without query and fragment; http is for localhost only",
   };
@@ -96,18 +100,20 @@ export const webOrigins: Reader<string[]> = (text) => {
 export const scopes: Reader<string[]> = (text) => {
   const parts = list(text.trim().replace(/\s+/g, ","));
   if (!("value" in parts)) return parts;
-  const bad = parts.value.find((part) => !isScope(part));
-  return bad === undefined
-    ? parts
-    : { what: `names "${bad}"`, fix: "scopes have no quotes or backslashes" };
+  const bad = parts.value.find((part) => !isAskable(part));
+  return bad === undefined ? parts : { what: `names "${bad}"`, fix: SCOPE_FIX };
 };
+
+// A resource never asks for `offline_access`: that is between a client and the issuer (SEP-2207).
+const isAskable = (scope: string) => isScope(scope) && scope !== "offline_access";
+const SCOPE_FIX = "name scopes without quotes or backslashes, and not offline_access";
 
 /** Rows `GLOB=SCOPE`. */
 export const toolScopeRows: Reader<ToolScope[]> = (text) => {
   const rows: ToolScope[] = [];
   for (const part of text.split(",")) {
     const [, glob, scope] = /^\s*([\w.*-]+)=(\S+)\s*$/.exec(part) ?? [];
-    if (!glob || !scope || !isScope(scope)) {
+    if (!glob || !scope || !isAskable(scope)) {
       return { what: `has the row "${part.trim()}"`, fix: "write rows as whoami=mcp:read" };
     }
     rows.push({ glob, scope });
@@ -160,7 +166,8 @@ export const tenants: Reader<string[]> = (text) => {
 export const words: Reader<string> = (text) =>
   text.trim() === "" ? { what: "is empty", fix: "give it a value, or unset it" } : { value: text };
 
-const PLACEHOLDER = /^(?:change|replace|insert|enter|your|my|example|sample|test|secret|password)/i;
+const PLACEHOLDER = /change|replace|insert|your|example|sample|secret|passw|placeholder|default/i;
+
 /** How to come by a good secret. */
 export const NEW_SECRET = "use a random one: export JWT_SECRET=$(openssl rand -hex 32)";
 
@@ -168,8 +175,20 @@ export const NEW_SECRET = "use a random one: export JWT_SECRET=$(openssl rand -h
 export const strongSecret: Reader<Uint8Array<ArrayBuffer>> = (text) => {
   const value = new TextEncoder().encode(text);
   if (value.length < 32) return { what: `has ${value.length} bytes, not 32`, fix: NEW_SECRET };
-  if (new Set(value).size < 10 || /^(.{1,20}?)\1+$/su.test(text) || PLACEHOLDER.test(text)) {
-    return { what: "is easy to guess", fix: NEW_SECRET };
-  }
-  return { value };
+  const isWeak = new Set(value).size < 10 || isPeriodic(value) || isMostlySequence(value) ||
+    PLACEHOLDER.test(text);
+  return isWeak ? { what: "is easy to guess", fix: NEW_SECRET } : { value };
 };
+
+function isPeriodic(bytes: Uint8Array): boolean {
+  for (let period = 1; period <= bytes.length / 2; period++) {
+    if (bytes.every((byte, index) => byte === bytes[index % period])) return true;
+  }
+  return false;
+}
+
+// Neighbours that differ by one or not at all: rare in anything random.
+function isMostlySequence(bytes: Uint8Array): boolean {
+  const steps = bytes.subarray(1).filter((byte, index) => Math.abs(byte - bytes[index]!) <= 1);
+  return steps.length > bytes.length / 2;
+}

@@ -43,6 +43,7 @@ export class Exchanges extends PerRequestHTTPServerTransport {
   readonly #classification: MessageClassification;
   readonly #open = new Map<RequestId, Exchange>();
   #count = 0;
+  #closed = false;
 
   /** @param classification Era and revision of every request this transport will carry. */
   constructor(classification: MessageClassification) {
@@ -64,13 +65,18 @@ export class Exchanges extends PerRequestHTTPServerTransport {
     message: JSONRPCRequest,
     extra: PerRequestMessageExtra & { request: Request },
   ): Promise<Response> {
+    if (this.#closed) return Promise.resolve(new Response(null, { status: 503 }));
     const key = ++this.#count;
     const { promise, resolve } = Promise.withResolvers<Response>();
     this.#open.set(key, { id: message.id, settle: resolve });
     if (this.#classification.era === "modern") {
-      extra.request.signal.addEventListener("abort", () => this.#cancel(key), { once: true });
+      const { signal } = extra.request;
+      if (signal.aborted) this.#cancel(key);
+      signal.addEventListener("abort", () => this.#cancel(key), { once: true });
     }
-    this.onmessage?.({ ...message, id: key }, { ...extra, classification: this.#classification });
+    if (this.#open.has(key)) {
+      this.onmessage?.({ ...message, id: key }, { ...extra, classification: this.#classification });
+    }
     return promise;
   }
 
@@ -87,6 +93,7 @@ export class Exchanges extends PerRequestHTTPServerTransport {
 
   /** Ends every exchange: the handlers' signals abort, and clients that still wait get 503. */
   override close(): Promise<void> {
+    this.#closed = true;
     for (const exchange of this.#open.values()) {
       exchange.settle(new Response(null, { status: 503 }));
       exchange.stream?.end();
@@ -119,7 +126,7 @@ export class Exchanges extends PerRequestHTTPServerTransport {
       exchange.stream = eventStream(() => this.#leave(key));
       exchange.settle(exchange.stream.response);
     }
-    exchange.stream.send(message);
+    exchange.stream.offer(message);
   }
 
   #leave(key: RequestId): void {
@@ -131,6 +138,7 @@ export class Exchanges extends PerRequestHTTPServerTransport {
     if (!exchange) return;
     this.#open.delete(key);
     exchange.settle(new Response(null, { status: 499 }));
+    exchange.stream?.end();
     this.onmessage?.({
       jsonrpc: "2.0",
       method: "notifications/cancelled",

@@ -33,6 +33,9 @@ export interface ServerInfo {
   readonly version: string;
 }
 
+// Everything is on the first page, so no cursor was ever given.
+const LIST_PARAMS = z.object({ cursor: z.undefined("no such page").optional() });
+
 // The list is the same for everybody and changes only with a restart.
 const LIST_CACHE = { ttlMs: 60_000, cacheScope: "private" } as const;
 
@@ -68,7 +71,7 @@ export function serverFactory(
   };
   return () => {
     const server = new Server(info, options);
-    server.setRequestHandler("tools/list", () => list);
+    server.setRequestHandler("tools/list", { params: LIST_PARAMS }, () => list);
     server.setRequestHandler("tools/call", onCall);
     return server;
   };

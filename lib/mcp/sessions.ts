@@ -26,6 +26,8 @@ export const SESSIONS_PER_CALLER = 32;
 /** After how many seconds without a request or an open GET stream a session is closed. */
 export const SESSION_IDLE_SECONDS = 1800;
 
+const ANYONE = principalOf(undefined);
+
 const NOT_FOUND = -32001;
 const UNAVAILABLE = -32000;
 
@@ -56,28 +58,33 @@ export function sessions(
 ): Sessions {
   // In order of last use, stalest first.
   const known = new Map<string, Session>();
-  const end = async (id: string) => {
+  const end = (id: string): Promise<void> | undefined => {
     const session = known.get(id);
     known.delete(id);
-    await session?.transport.close();
+    return session?.transport.close().catch(() => {});
   };
-  const sweep = async () => {
+  const touch = (id: string, session: Session) => {
+    session.lastUsed = ports.now();
+    if (known.delete(id)) known.set(id, session);
+  };
+  const sweep = () => {
     const horizon = ports.now() - SESSION_IDLE_SECONDS;
     for (const [id, { lastUsed, streams }] of known) {
       if (lastUsed > horizon) return;
-      if (streams === 0) await end(id);
+      if (streams === 0) void end(id);
     }
   };
-  const makeRoom = async (owner: string) => {
-    await sweep();
-    const own = [...known].filter(([, session]) => session.owner === owner);
-    if (own.length >= SESSIONS_PER_CALLER) await end(own[0]![0]);
+  const makeRoom = (owner: string) => {
+    sweep();
+    // Without OAuth nobody can be told from anybody, and nobody's session makes room for another's.
+    const own = owner === ANYONE ? [] : [...known].filter(([, session]) => session.owner === owner);
+    if (own.length >= SESSIONS_PER_CALLER) void end(own[0]![0]);
     return known.size < MAX_SESSIONS;
   };
   return {
     async open(request, caller, body) {
       const owner = principalOf(caller.identity);
-      if (!await makeRoom(owner)) {
+      if (!makeRoom(owner)) {
         return rpcError(503, UNAVAILABLE, "No more sessions can be opened at the moment", {
           "retry-after": "60",
         });
@@ -87,16 +94,16 @@ export function sessions(
         sessionIdGenerator: () => id,
         eventStore: eventLog(),
         keepAliveMs: KEEP_ALIVE_MS,
-        onsessioninitialized: () =>
-          void known.set(id, { owner, transport, lastUsed: ports.now(), streams: 0 }),
         onsessionclosed: () => void known.delete(id),
       });
+      // Takes its place before anything is awaited, so that no two take the same.
+      known.set(id, { owner, transport, lastUsed: ports.now(), streams: 0 });
       await newServer().connect(transport);
       const response = await transport.handleRequest(request, {
         authInfo: toAuthInfo(caller),
         parsedBody: body,
       });
-      if (!known.has(id)) await transport.close();
+      if (transport.sessionId === undefined) await end(id);
       return response;
     },
     async serve(request, caller, body) {
@@ -104,15 +111,13 @@ export function sessions(
       if (!id) {
         return rpcError(400, UNAVAILABLE, "Mcp-Session-Id is missing: send initialize first");
       }
-      await sweep();
+      sweep();
       const session = known.get(id);
       if (!session || session.owner !== principalOf(caller.identity)) {
         if (session) caller.trace.log("warn", "session of another caller refused");
         return rpcError(404, NOT_FOUND, "Session not found");
       }
-      session.lastUsed = ports.now();
-      known.delete(id);
-      known.set(id, session);
+      touch(id, session);
       const response = await session.transport.handleRequest(request, {
         authInfo: toAuthInfo(caller),
         ...(body !== undefined && { parsedBody: body }),
@@ -121,7 +126,7 @@ export function sessions(
       session.streams++;
       return longStreams.hold(response, caller.identity, () => {
         session.streams--;
-        session.lastUsed = ports.now();
+        touch(id, session);
       });
     },
     drain() {

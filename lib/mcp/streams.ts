@@ -13,11 +13,16 @@ export const KEEP_ALIVE_MS = 15_000;
 /** How many long streams one caller may hold. */
 export const STREAMS_PER_CALLER = 16;
 
+/** How much may wait to be read before offers are dropped, in bytes. */
+export const MAX_UNREAD_BYTES = 1024 * 1024;
+
 /** An event stream being written. */
 export interface EventStream {
   readonly response: Response;
   /** Writes one message. Does nothing once the stream has ended. */
   send(message: JSONRPCMessage): void;
+  /** Writes one message, unless the client is so far behind that it can do without. */
+  offer(message: JSONRPCMessage): void;
   end(): void;
 }
 
@@ -33,12 +38,14 @@ export function eventStream(onLeave: () => void): EventStream {
       stop();
       onLeave();
     },
-  });
+  }, new ByteLengthQueuingStrategy({ highWaterMark: MAX_UNREAD_BYTES }));
   const timer = setInterval(() => controller?.enqueue(KEEP_ALIVE), KEEP_ALIVE_MS);
   const stop = () => {
     clearInterval(timer);
     controller = undefined;
   };
+  const send = (message: JSONRPCMessage) =>
+    controller?.enqueue(ENCODER.encode(`event: message\ndata: ${JSON.stringify(message)}\n\n`));
   return {
     response: new Response(body, {
       headers: {
@@ -47,8 +54,10 @@ export function eventStream(onLeave: () => void): EventStream {
         "x-accel-buffering": "no",
       },
     }),
-    send: (message) =>
-      controller?.enqueue(ENCODER.encode(`event: message\ndata: ${JSON.stringify(message)}\n\n`)),
+    send,
+    offer: (message) => {
+      if ((controller?.desiredSize ?? 0) > 0) send(message);
+    },
     end: () => {
       controller?.close();
       stop();
@@ -63,8 +72,12 @@ export function isEventStream(response: Response): boolean {
 
 /** Keeps streams that stay open by design within bounds. */
 export interface LongStreams {
-  /** Whether the caller may open one more. */
-  admits(identity: Identity | undefined): boolean;
+  /**
+   * Keeps a place for one more stream of the caller, or yields `undefined` when all are taken.
+   *
+   * @returns Gives the place back; call it once the stream is held, or was not opened.
+   */
+  reserve(identity: Identity | undefined): (() => void) | undefined;
   /**
    * Counts a response that is an event stream until it ends, and ends it when the caller's token
    * expires. Other responses pass unchanged.
@@ -86,13 +99,18 @@ export function longStreams(now: () => number): LongStreams {
     else open.delete(principal);
   };
   return {
-    admits: (identity) => (open.get(principalOf(identity)) ?? 0) < STREAMS_PER_CALLER,
+    reserve: (identity) => {
+      const principal = principalOf(identity);
+      if ((open.get(principal) ?? 0) >= STREAMS_PER_CALLER) return undefined;
+      count(principal, 1);
+      return () => count(principal, -1);
+    },
     hold: (response, identity, onEnd) => {
       if (!response.body || !isEventStream(response)) return response;
       const principal = principalOf(identity);
       count(principal, 1);
-      const leftMs = identity ? (identity.expiresAt - now()) * 1000 : Infinity;
-      const body = until(response.body, leftMs, () => {
+      const left = () => identity ? identity.expiresAt - now() : Infinity;
+      const body = until(response.body, left, () => {
         count(principal, -1);
         onEnd?.();
       });
@@ -103,24 +121,46 @@ export function longStreams(now: () => number): LongStreams {
 
 function until(
   source: ReadableStream<Uint8Array>,
-  leftMs: number,
+  secondsLeft: () => number,
   onEnd: () => void,
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader();
-  // Cancelling the source makes the pending read report the end, which closes this side.
-  const expire = () => void reader.cancel("The token has expired");
-  const timer = leftMs > LONGEST_TIMER_MS ? undefined : setTimeout(expire, Math.max(0, leftMs));
+  let ended = false;
   const end = () => {
+    if (ended) return;
+    ended = true;
     clearTimeout(timer);
     onEnd();
   };
+  let close = () => {};
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = () => {
+    const leftMs = secondsLeft() * 1000;
+    if (leftMs === Infinity) return;
+    timer = setTimeout(() => {
+      if (leftMs > LONGEST_TIMER_MS) return watch();
+      reader.cancel("The token has expired").catch(() => {});
+      close();
+    }, Math.min(Math.max(0, leftMs), LONGEST_TIMER_MS));
+  };
+  watch();
   return new ReadableStream({
+    start: (controller) => {
+      close = () => {
+        if (ended) return;
+        end();
+        controller.close();
+      };
+    },
     pull: async (controller) => {
-      const { done, value } = await reader.read();
-      if (value) controller.enqueue(value);
-      if (!done) return;
-      end();
-      controller.close();
+      try {
+        const { done, value } = await reader.read();
+        if (done) close();
+        else if (!ended) controller.enqueue(value);
+      } catch (error) {
+        end();
+        controller.error(error);
+      }
     },
     cancel: async (reason) => {
       end();

@@ -19,6 +19,9 @@ const output = z.object({
   issuer: z.string().optional(),
 });
 
+// The last year that ISO 8601 writes with four digits.
+const YEAR_9999_SECONDS = 253_402_300_799;
+
 /** Makes the pack. */
 export function whoami(): Pack {
   return {
@@ -42,7 +45,7 @@ export function whoami(): Pack {
           ...(name !== undefined && { name }),
           roles: [...roles],
           scopes: [...scopes],
-          expires_at: new Date(expiresAt * 1000).toISOString(),
+          expires_at: new Date(Math.min(expiresAt, YEAR_9999_SECONDS) * 1000).toISOString(),
           issuer,
         };
       },
