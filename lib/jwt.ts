@@ -85,7 +85,7 @@ export function judgeClaims(
   now: number,
 ): Judgement {
   const refusal = judgeLifetime(claims, now) ?? judgeAudience(claims, audiences) ??
-    judgeSubject(claims);
+    judgeSubject(claims) ?? judgeBinding(claims);
   return refusal ? refuse(refusal) : { ok: true, claims: claims as unknown as Claims };
 }
 
@@ -212,7 +212,8 @@ function judgeAudience({ aud }: Members, expected: readonly string[]): Refusal |
 // `typ` and `token_use` are how Keycloak and Cognito tell tokens apart in the payload.
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash"];
 
-function judgeUse(claims: Members): Refusal | undefined {
+/** The step that tells access tokens from other tokens of the same issuer. */
+export function judgeUse(claims: Members): Refusal | undefined {
   if (claims.typ === "Bearer" || claims.token_use === "access") return undefined;
   const telling = ["typ", "token_use"].find((name) => claims[name] !== undefined);
   if (telling) return { reason: "use", claim: telling, actual: describe(claims[telling]) };
@@ -223,6 +224,13 @@ function judgeUse(claims: Members): Refusal | undefined {
 function judgeSubject({ sub }: Members): Refusal | undefined {
   if (typeof sub === "string" && sub !== "" && sub.length <= 255) return undefined;
   return { reason: "claim", claim: "sub", detail: "missing, empty or over 255 characters" };
+}
+
+// RFC 8705 section 3, RFC 9449 section 7: a token bound to a key counts only with proof of that key,
+// and no proof is checked here.
+function judgeBinding({ cnf }: Members): Refusal | undefined {
+  if (cnf === undefined) return undefined;
+  return { reason: "claim", claim: "cnf", detail: "bound to a key whose proof is not checked" };
 }
 
 function describe(value: unknown): string {

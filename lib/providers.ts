@@ -49,6 +49,6 @@ const VENDORS: Record<
 
 function asking(options: OidcOptions, client: IssuerConfig["client"]): OidcOptions {
   if (!client || options.ask) return options;
-  const { audiences, mapping, issuers = [options.issuer] } = options;
-  return { ...options, ask: introspection({ client, audiences, issuers, mapping }) };
+  const { audiences, mapping, judgeVendor, issuers = [options.issuer] } = options;
+  return { ...options, ask: introspection({ client, audiences, issuers, mapping, judgeVendor }) };
 }

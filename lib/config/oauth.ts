@@ -62,10 +62,7 @@ const PRESETS = {
   okta: { username: ["preferred_username"], roles: ["groups", "roles"] },
   google: { username: [], roles: ["roles"] },
   azure: { username: ["preferred_username", "upn", "unique_name"], roles: ["roles"] },
-  keycloak: {
-    username: ["preferred_username"],
-    roles: ["realm_access.roles", "resource_access.*.roles"],
-  },
+  keycloak: { username: ["preferred_username"], roles: ["realm_access.roles"] },
   oidc: { username: ["preferred_username"], roles: ["roles", "groups"] },
 } as const satisfies Record<ProviderConfig["kind"], { username: string[]; roles: string[] }>;
 
@@ -90,19 +87,26 @@ export function readOAuth(read: Read, demand: Read, self: Self, problems: Proble
   const claim = read("usernameClaim", values.claim, undefined);
   const roles = read("rolesClaim", values.claim, undefined);
   const issuer = readIssuer(kind, read, demand, self);
+  const provider: ProviderConfig = kind === "hmac"
+    ? { kind, secret: demand("secret", values.strongSecret, new Uint8Array()) }
+    : readVendor(kind, read, demand, issuer, problems);
   return {
-    provider: kind === "hmac"
-      ? { kind, secret: demand("secret", values.strongSecret, new Uint8Array()) }
-      : readVendor(kind, read, demand, issuer, problems),
+    provider,
     issuer,
     audiences: read("audience", values.list, [self.resource]),
     scopesRequired: read("scopesRequired", values.scopes, []),
     toolScopes: read("toolScopes", values.toolScopeRows, []),
     scopeHierarchy: read("scopeHierarchy", values.scopeChains, []),
     usernameClaims: claim ? [claim] : ["email", ...preset.username],
-    rolesClaims: roles ? [roles] : preset.roles,
+    rolesClaims: roles ? [roles] : [...preset.roles, ...ownRoles(kind, provider)],
     allow: read("allow", values.allowRules, []),
   };
+}
+
+// Keycloak lists roles of every client; only those of this server's own client speak of it.
+function ownRoles(kind: ProviderConfig["kind"], provider: ProviderConfig): string[] {
+  if (kind !== "keycloak" || provider.kind === "hmac" || !provider.client) return [];
+  return [`resource_access.${provider.client.id}.roles`];
 }
 
 function readIssuer(kind: ProviderConfig["kind"], read: Read, demand: Read, self: Self): string {

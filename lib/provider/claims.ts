@@ -13,7 +13,7 @@ import type { Claims } from "../jwt.ts";
 export interface Mapping {
   /** Claims to try for the username, best first; the subject is the last resort. */
   readonly usernameClaims: readonly string[];
-  /** Paths of claims that list roles, such as `realm_access.roles`; `*` stands for any one name. */
+  /** Paths of claims that list roles, such as `realm_access.roles`. */
   readonly rolesClaims: readonly string[];
   /** Whether an address without `email_verified` counts as verified. */
   readonly emailTrusted: boolean;
@@ -51,7 +51,6 @@ function at(value: unknown, path: readonly string[]): string[] {
   const [step, ...rest] = path;
   if (step === undefined) return texts(value);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
-  if (step === "*") return Object.values(value).flatMap((inner) => at(inner, rest));
   // A claim may have dots in its own name, as with URLs for names.
   const whole = path.join(".");
   if (Object.hasOwn(value, whole)) return texts((value as Record<string, unknown>)[whole]);

@@ -8,8 +8,8 @@
  */
 
 import * as oauth from "oauth4webapi";
-import type { Verdict } from "../errors.ts";
-import { judgeClaims } from "../jwt.ts";
+import type { Refusal, Verdict } from "../errors.ts";
+import { judgeClaims, judgeUse, type Members } from "../jwt.ts";
 import type { Outbound } from "../outbound.ts";
 import { describeIdentity, type Mapping } from "./claims.ts";
 import type { Ask } from "./oidc.ts";
@@ -32,11 +32,13 @@ export interface IntrospectionOptions {
   readonly audiences: readonly string[];
   readonly issuers: readonly string[];
   readonly mapping: Mapping;
+  /** A vendor's own last step, as for tokens that are judged here. */
+  readonly judgeVendor?: ((claims: Members) => Refusal | undefined) | undefined;
 }
 
 /** Prepares the asking. The issuer's metadata says where; without an endpoint tokens are refused. */
 export function introspection(options: IntrospectionOptions): (fetch: Outbound) => Ask {
-  const { client, audiences, issuers, mapping } = options;
+  const { client, audiences, issuers, mapping, judgeVendor } = options;
   const authentication = oauth.ClientSecretBasic(client.secret);
   return (fetch) =>
     bounded(async (token, issuer, now) => {
@@ -54,6 +56,9 @@ export function introspection(options: IntrospectionOptions): (fetch: Outbound) 
       if (iss !== undefined && !issuers.includes(iss)) {
         return { ok: false, refusal: { reason: "issuer", actual: iss, expected: issuers } };
       }
+      // Refresh tokens (RFC 7662 section 2.1) and ID tokens are active too; some answers say so.
+      const misuse = judgeTokenType(answer.token_type) ?? judgeUse(answer);
+      if (misuse) return { ok: false, refusal: misuse };
       const claims = {
         ...answer,
         iss: iss ?? issuer.issuer,
@@ -63,7 +68,11 @@ export function introspection(options: IntrospectionOptions): (fetch: Outbound) 
         exp: exp ?? now + DEFAULT_LIFETIME_SECONDS,
       };
       const judged = judgeClaims(claims, audiences, now);
-      return judged.ok ? { ok: true, identity: describeIdentity(judged.claims, mapping) } : judged;
+      if (!judged.ok) return judged;
+      const refusal = judgeVendor?.(judged.claims);
+      return refusal
+        ? { ok: false, refusal }
+        : { ok: true, identity: describeIdentity(judged.claims, mapping) };
     });
 }
 
@@ -81,6 +90,12 @@ export function bounded(ask: Ask): Ask {
       open--;
     }
   };
+}
+
+// RFC 7662 section 2.2: the type as in RFC 6749 section 5.1. Another needs a proof that is not here.
+function judgeTokenType(type: unknown): Refusal | undefined {
+  if (type === undefined || /^bearer$/i.test(String(type))) return undefined;
+  return { reason: "use", claim: "token_type", actual: String(type).slice(0, 50) };
 }
 
 function refuse(detail: string): Verdict {

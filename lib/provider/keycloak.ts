@@ -15,10 +15,17 @@ import type { OidcOptions } from "./oidc.ts";
 
 /** What Keycloak does differently. */
 export function keycloak(options: OidcOptions): OidcOptions {
-  return { ...options, judgeVendor };
+  return { ...options, judgeVendor, isPartial };
 }
 
 function judgeVendor({ typ }: Members): Refusal | undefined {
   if (typ === undefined || typ === "Bearer") return undefined;
   return { reason: "use", claim: "typ", actual: String(typ).slice(0, 50) };
+}
+
+// Lightweight access tokens leave out of whom and for whom they are, and Keycloak tells when asked.
+function isPartial(refusal: Refusal): boolean {
+  return refusal.reason === "audience"
+    ? refusal.actual.length === 0
+    : refusal.reason === "claim" && refusal.claim === "sub";
 }

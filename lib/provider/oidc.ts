@@ -59,13 +59,15 @@ export interface OidcOptions {
   readonly idTokens?: boolean;
   /** A vendor's own last step over claims that passed all others. */
   readonly judgeVendor?: (claims: Members) => Refusal | undefined;
+  /** Whether the vendor knows more of a token than the token says, after what it was refused for. */
+  readonly isPartial?: (refusal: Refusal) => boolean;
   /** Absent when tokens that cannot be judged here are refused. */
   readonly ask?: (fetch: Outbound) => Ask;
 }
 
 /** Makes the provider. Fetches nothing before it is used. */
 export function oidc(options: OidcOptions, ports: Pick<Ports, "now" | "fetch" | "log">): Provider {
-  const { issuer, audiences, mapping, judgeVendor } = options;
+  const { issuer, audiences, mapping, judgeVendor, isPartial } = options;
   const fetch = outbound(ports.fetch);
   const ask = options.ask?.(fetch);
   const keep = {
@@ -106,7 +108,7 @@ export function oidc(options: OidcOptions, ports: Pick<Ports, "now" | "fetch" | 
       if (judged.ok) return accept(judged.claims);
       // What cannot be read, or whose key is not published, may still be known to the issuer.
       const { reason } = judged.refusal;
-      const isOpaque = reason === "malformed" || reason === "key";
+      const isOpaque = reason === "malformed" || reason === "key" || isPartial?.(judged.refusal);
       return ask && isOpaque ? await ask(token, await document.get(), now) : judged;
     },
   };
