@@ -71,7 +71,6 @@ Deno.test("Gatehouse in front of a real Keycloak", async (test) => {
         username: email,
         email,
         name,
-        // Of the realm, and of Keycloak's own client for accounts.
         roles: [role],
         scopes: String(decodeJwt(token).scope).split(" "),
         expires_at: new Date(decodeJwt(token).exp! * 1000).toISOString(),
