@@ -1,0 +1,149 @@
+/**
+ * Measures Gatehouse beside a bare server, in rounds that visit everything, so that what the
+ * machine does meanwhile strikes both alike. Only ratios of one run mean anything.
+ *
+ * Exits with 1 when any answer was wrong.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { calls, type Row } from "./calls.ts";
+import type { Figures } from "./load.ts";
+import { type Cost, median, reportOf, type Result, table } from "./report.ts";
+import { type Running, startBare, startGatehouse } from "./servers.ts";
+import { validations } from "./validation.ts";
+
+const HELP = `Usage: deno task bench [--seconds N] [--json] [--smoke]
+
+  --seconds N  How long each row is measured, over all rounds (5)
+  --json       Print JSON instead of a table
+  --smoke      Only check that everything answers correctly; the figures mean nothing
+`;
+
+const ROUNDS = 5;
+const STARTS = 5;
+
+/** How long a server rests before its idle memory is read, in milliseconds. */
+const SETTLE_MS = 500;
+
+interface Plan {
+  readonly rounds: number;
+  readonly secondsPerRound: number;
+  readonly starts: number;
+}
+
+const SMOKE: Plan = { rounds: 1, secondsPerRound: 0.2, starts: 1 };
+
+const encoder = new TextEncoder();
+
+function progress(text: string): void {
+  const line = Deno.stderr.isTerminal() ? `\r\x1b[K${text}` : text && `${text}\n`;
+  Deno.stderr.writeSync(encoder.encode(line));
+}
+
+/** Measures every row once per round; the first round warms up and does not count. */
+async function measure(rows: readonly Row[], plan: Plan): Promise<Result[]> {
+  const found = new Map<Row, Figures[]>(rows.map((row) => [row, []]));
+  for (let round = 0; round <= plan.rounds; round++) {
+    progress(round === 0 ? "Warming up" : `Round ${round} of ${plan.rounds}`);
+    // Every other round goes backwards, so that a machine that slows down favours no row.
+    for (const row of round % 2 === 0 ? rows : rows.toReversed()) {
+      const figures = await row.measure(plan.secondsPerRound);
+      if (round > 0) found.get(row)!.push(figures);
+    }
+  }
+  const bare = found.get(rows[0]!)!;
+  return rows.map((row) => {
+    const own = found.get(row)!;
+    return {
+      name: row.name,
+      label: row.label,
+      perSecond: median(own.map(({ perSecond }) => perSecond)),
+      ratio: median(own.map(({ perSecond }, round) => perSecond / bare[round]!.perSecond)),
+      p50: median(own.map(({ p50 }) => p50)),
+      p99: median(own.map(({ p99 }) => p99)),
+    };
+  });
+}
+
+async function measureStarts(starts: number): Promise<Cost> {
+  const times = { bare: [] as number[], gatehouse: [] as number[] };
+  for (let turn = 1; turn <= starts; turn++) {
+    progress(`Start ${turn} of ${starts}`);
+    for (const [name, start] of [["bare", startBare], ["gatehouse", startGatehouse]] as const) {
+      await using server = await start();
+      times[name].push(server.startedIn);
+    }
+  }
+  const ratio = median(times.gatehouse.map((time, turn) => time / times.bare[turn]!));
+  const [bare, gatehouse] = [median(times.bare), median(times.gatehouse)];
+  return {
+    name: "start",
+    label: "Start until /healthz answers",
+    unit: "ms",
+    bare,
+    gatehouse,
+    ratio,
+  };
+}
+
+async function memory(
+  name: string,
+  label: string,
+  servers: readonly [bare: Running, gatehouse: Running],
+): Promise<Cost[]> {
+  const [bare, gatehouse] = await Promise.all(servers.map((server) => server.memory()));
+  if (bare === undefined || gatehouse === undefined) return [];
+  return [{ name, label, unit: "MiB", bare, gatehouse, ratio: gatehouse / bare }];
+}
+
+async function run(plan: Plan, json: boolean): Promise<void> {
+  await using bare = await startBare();
+  await using gatehouse = await startGatehouse();
+  const servers = [bare, gatehouse] as const;
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  const idle = await memory("memory-idle", "Memory, idle after start", servers);
+  const rows = [...await calls(bare.port, gatehouse.port), ...await validations()];
+  const results = await measure(rows, plan);
+  const loaded = await memory("memory-loaded", "Memory, after the load", servers);
+  const costs = [await measureStarts(plan.starts), ...idle, ...loaded];
+  progress("");
+  const report = reportOf(results, costs, plan.rounds, plan.secondsPerRound);
+  const text = json ? `${JSON.stringify(report, undefined, 2)}\n` : table(report);
+  Deno.stdout.writeSync(encoder.encode(text));
+}
+
+async function main(): Promise<number> {
+  let flags: { seconds: string; json: boolean; smoke: boolean; help: boolean };
+  try {
+    flags = parseArgs({
+      args: Deno.args,
+      options: {
+        seconds: { type: "string", default: "5" },
+        json: { type: "boolean", default: false },
+        smoke: { type: "boolean", default: false },
+        help: { type: "boolean", default: false, short: "h" },
+      },
+    }).values;
+    if (!(Number(flags.seconds) > 0)) throw new TypeError("--seconds takes a number above 0");
+  } catch (error) {
+    Deno.stderr.writeSync(encoder.encode(`bench: ${(error as Error).message}\n\n${HELP}`));
+    return 2;
+  }
+  if (flags.help) {
+    Deno.stdout.writeSync(encoder.encode(HELP));
+    return 0;
+  }
+  const plan = { rounds: ROUNDS, secondsPerRound: Number(flags.seconds) / ROUNDS, starts: STARTS };
+  try {
+    await run(flags.smoke ? SMOKE : plan, flags.json);
+    return 0;
+  } catch (error) {
+    progress("");
+    Deno.stderr.writeSync(encoder.encode(`bench: ${(error as Error).message}\n`));
+    return 1;
+  }
+}
+
+Deno.exit(await main());

@@ -1,0 +1,90 @@
+/**
+ * Token validation without the gate's memory: what a caller's first request costs.
+ *
+ * A further algorithm is one more row of {@linkcode SUBJECTS}.
+ *
+ * @module
+ */
+
+import type { CryptoKey } from "@panva/jose";
+import type { Provider } from "../../lib/provider.ts";
+import { hmac } from "../../lib/provider/hmac.ts";
+import type { Row } from "./calls.ts";
+import { type Figures, figuresOf } from "./load.ts";
+import { SECRET } from "./servers.ts";
+import { type Signer, signer, SUBJECT } from "./tokens.ts";
+
+/** How many tokens are validated in turn. */
+const DISTINCT_TOKENS = 2000;
+
+const ISSUER = "https://issuer.example.com";
+const AUDIENCE = "https://mcp.example.com/mcp";
+
+interface Subject {
+  readonly alg: string;
+  /** Makes the provider, and the key that signs what it accepts. */
+  prepare(): Promise<{ provider: Provider; key: CryptoKey | Uint8Array }>;
+}
+
+const SUBJECTS: readonly Subject[] = [
+  ...["HS256", "HS384", "HS512"].map((alg) => ({ alg, prepare: prepareHmac })),
+];
+
+async function prepareHmac() {
+  const secret = new TextEncoder().encode(SECRET);
+  const provider = await hmac({
+    issuer: ISSUER,
+    audiences: [AUDIENCE],
+    secret,
+    usernameClaims: ["email"],
+    jwksUri: `${ISSUER}/jwks.json`,
+  });
+  return { provider, key: secret };
+}
+
+/** Prepares the rows, and checks that each algorithm's provider tells good tokens from bad. */
+export function validations(): Promise<Row[]> {
+  return Promise.all(SUBJECTS.map(async ({ alg, prepare }) => {
+    const { provider, key } = await prepare();
+    const sign = signer(alg, key, ISSUER, AUDIENCE);
+    await checkRefusal(provider, sign, alg);
+    const tokens = await Promise.all(
+      Array.from({ length: DISTINCT_TOKENS }, (_, index) => sign(String(index))),
+    );
+    return {
+      name: `validate-${alg}`,
+      label: `Token validation, ${alg}, uncached`,
+      measure: (seconds: number) => validate(provider, tokens, seconds),
+    };
+  }));
+}
+
+async function checkRefusal(provider: Provider, sign: Signer, alg: string): Promise<void> {
+  const [good, other] = [await sign("good"), await sign("other")];
+  const forged = good.slice(0, good.lastIndexOf(".")) + other.slice(other.lastIndexOf("."));
+  if ((await provider.verify(forged, now())).ok) throw new Error(`${alg}: accepted a forged token`);
+}
+
+async function validate(
+  provider: Provider,
+  tokens: readonly string[],
+  seconds: number,
+): Promise<Figures> {
+  const latencies: number[] = [];
+  const started = performance.now();
+  let before = started;
+  for (let turn = 0; before < started + seconds * 1000; turn++) {
+    const verdict = await provider.verify(tokens[turn % tokens.length]!, now());
+    if (!verdict.ok || verdict.identity.subject !== SUBJECT) {
+      throw new Error(`A good token was refused: ${JSON.stringify(verdict)}`);
+    }
+    const after = performance.now();
+    latencies.push(after - before);
+    before = after;
+  }
+  return figuresOf(latencies, before - started);
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,49 @@
+/**
+ * Runs the official MCP suite and reads its verdicts.
+ *
+ * @module
+ */
+
+const SUITE = "npm:@modelcontextprotocol/conformance@0.2.0-alpha.12";
+
+const DEADLINE_MS = 180_000;
+
+/** Revisions that the suite has frozen requirements for. */
+export type Revision = "2025-11-25" | "2026-07-28";
+
+/** What the suite found. */
+export interface Verdicts {
+  /** Whether a scenario passed, by its name. */
+  readonly scenarios: ReadonlyMap<string, boolean>;
+  /** All that the suite printed. */
+  readonly output: string;
+}
+
+/**
+ * Runs the scenarios of `revision` against the server at `url`.
+ *
+ * Scenarios count, not their checks: many a check passes against a server that is down.
+ */
+export async function runSuite(url: string, revision: Revision): Promise<Verdicts> {
+  const scratch = await Deno.makeTempDir({ prefix: "conformance-" });
+  try {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-config", "--no-lock", SUITE, "server"].concat(
+        ["--url", url, "--requirements", revision, "--output-dir", scratch],
+      ),
+      cwd: scratch,
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    }).output();
+    const decoder = new TextDecoder();
+    const output = decoder.decode(stdout) + decoder.decode(stderr);
+    return { scenarios: verdictsOf(output), output };
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+// The summary has one line per scenario: "✓ ping: 2 passed, 0 failed".
+function verdictsOf(output: string): Map<string, boolean> {
+  const rows = output.matchAll(/^([✓✗]) (\S+): \d+ passed, \d+ failed/gm);
+  return new Map([...rows].map(([, mark, name]) => [name!, mark === "✓"]));
+}
