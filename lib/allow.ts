@@ -32,7 +32,7 @@ function fits({ kind, name }: AllowRule, identity: KnownIdentity): boolean {
   const email = identity.email?.toLowerCase();
   switch (kind) {
     case "domain":
-      return email?.slice(email.lastIndexOf("@") + 1) === name.toLowerCase();
+      return email?.endsWith(`@${name.toLowerCase()}`) ?? false;
     case "group":
       return identity.roles.includes(name) || groupsOf(identity).includes(name);
     case "user":

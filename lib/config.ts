@@ -9,7 +9,7 @@
 
 import { type Level, LEVELS } from "./ports.ts";
 import { isLoopback } from "./origin.ts";
-import { type OAuthConfig, type Read, readOAuth } from "./config/oauth.ts";
+import { isProvider, type OAuthConfig, type Read, readOAuth } from "./config/oauth.ts";
 import { type SettingName, SETTINGS } from "./config/settings.ts";
 import {
   collect,
@@ -72,8 +72,11 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
   };
   const transport = read("transport", values.choice("stdio", "http"), "stdio");
   const http = readHttp(read);
+  const provider = settings.get("oauthProvider")?.text;
+  // What a provider needs is asked for once it is known which.
+  const isProviderRead = provider === undefined || isProvider(provider);
   const oauth = read("oauthEnabled", values.toggle, false)
-    ? readOAuth(read, demand, selfOf(http), problems)
+    ? readOAuth(read, isProviderRead ? demand : read, selfOf(http), sources.providers)
     : undefined;
   const insecure = read("insecure", values.toggle, false);
   if (transport === "http") {
@@ -92,6 +95,7 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
 const FIXES: Readonly<Partial<Record<SettingName, string>>> = {
   secret: values.NEW_SECRET,
   issuer: "set it to the issuer's URL, as its tokens have it in iss",
+  audience: "set it to the client id that clients log in with",
   tenants: "list the ids of the tenants whose people may call",
 };
 

@@ -25,18 +25,27 @@ export interface Claims extends Readonly<Record<string, unknown>> {
   readonly exp: number;
 }
 
-/** What a token must satisfy. */
-export interface Rules {
-  /** The `iss` values that are accepted, compared byte for byte. */
-  readonly issuers: readonly string[];
+/** What the claims of a token must satisfy, whoever vouches for them. */
+export interface ClaimRules {
   /** At least one of these must be in `aud`, compared byte for byte. */
   readonly audiences: readonly string[];
+  /** Whether ID tokens pass for access tokens, as one vendor documents. */
+  readonly idTokens?: boolean;
+  /**
+   * Claims of which an access token has one and a bare ID token none, for tokens that do not say
+   * what they are; absent when nothing has to tell.
+   */
+  readonly accessClaims?: readonly string[];
+}
+
+/** What a token must satisfy. */
+export interface Rules extends ClaimRules {
+  /** The `iss` values that are accepted, compared byte for byte. */
+  readonly issuers: readonly string[];
   /** `alg` values that are accepted; `none` is never one. */
   readonly algorithms: readonly string[];
   /** The key for an accepted header; `undefined` when the issuer has none that fits. */
   readonly key: (header: KeyHeader) => CryptoKey | undefined | Promise<CryptoKey | undefined>;
-  /** Whether ID tokens pass for access tokens, as one vendor documents. */
-  readonly idTokens?: boolean;
 }
 
 /** Members of a JSON object. */
@@ -69,23 +78,21 @@ export async function judge(token: string, rules: Rules, now: number): Promise<J
   const key = await rules.key({ alg, ...(kid !== undefined && { kid }) });
   if (!key) return refuse({ reason: "key", kid: describe(kid) });
   if (!await isSigned(token, key, alg)) return refuse({ reason: "signature" });
-  const isAccessToken = /^(application\/)?at\+jwt$/i.test(String(header.typ));
-  const misuse = isAccessToken || rules.idTokens ? undefined : judgeUse(claims);
-  return misuse ? refuse(misuse) : judgeClaims(claims, rules.audiences, now);
+  const isTyped = /^(?:application\/)?at\+jwt$/i.test(String(header.typ));
+  const { accessClaims: _, ...typed } = rules;
+  return judgeClaims(claims, isTyped ? typed : rules, now);
 }
 
 /**
- * The last steps alone, for claims that another authority vouches for: lifetime, audience, subject.
+ * The last steps alone, for claims that another authority vouches for: lifetime, audience, use,
+ * subject, binding.
  *
  * @param now Unix seconds.
  */
-export function judgeClaims(
-  claims: Members,
-  audiences: readonly string[],
-  now: number,
-): Judgement {
-  const refusal = judgeLifetime(claims, now) ?? judgeAudience(claims, audiences) ??
-    judgeSubject(claims) ?? judgeBinding(claims);
+export function judgeClaims(claims: Members, rules: ClaimRules, now: number): Judgement {
+  const refusal = judgeLifetime(claims, now) ?? judgeAudience(claims, rules.audiences) ??
+    (rules.idTokens ? undefined : judgeUse(claims, rules.accessClaims)) ?? judgeSubject(claims) ??
+    judgeBinding(claims);
   return refusal ? refuse(refusal) : { ok: true, claims: claims as unknown as Claims };
 }
 
@@ -212,13 +219,14 @@ function judgeAudience({ aud }: Members, expected: readonly string[]): Refusal |
 // `typ` and `token_use` are how Keycloak and Cognito tell tokens apart in the payload.
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash"];
 
-/** The step that tells access tokens from other tokens of the same issuer. */
-export function judgeUse(claims: Members): Refusal | undefined {
+function judgeUse(claims: Members, accessClaims?: readonly string[]): Refusal | undefined {
   if (claims.typ === "Bearer" || claims.token_use === "access") return undefined;
   const telling = ["typ", "token_use"].find((name) => claims[name] !== undefined);
   if (telling) return { reason: "use", claim: telling, actual: describe(claims[telling]) };
   const idToken = ID_TOKEN_CLAIMS.find((name) => name in claims);
-  return idToken ? { reason: "id token", claim: idToken } : undefined;
+  if (idToken) return { reason: "id token", claim: idToken };
+  if (!accessClaims || accessClaims.some((name) => name in claims)) return undefined;
+  return { reason: "id token", claim: `none of ${accessClaims.join(", ")}` };
 }
 
 function judgeSubject({ sub }: Members): Refusal | undefined {

@@ -79,7 +79,8 @@ function cut(value: string): string {
 function hideToken(run: string): string {
   const parts = run.split(".");
   const isToken = parts.some((part, index) =>
-    /(?:eyJ|eyA|ewog|ew0K)[\w-]{5}/.test(part) && (parts[index + 1]?.length ?? 0) >= 8
+    /(?:eyJ|eyA|ewog|ew0K)[\w-]{5}/.test(part) &&
+    parts.slice(index + 1).some(({ length }) => length >= 8)
   );
   return isToken ? "[token]" : run;
 }

@@ -85,6 +85,8 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
   // Apart from the other, so that subscriptions can end while calls go on.
   const subscriptions = createMcpHandler(newServer, entryOptions);
 
+  let stage: "open" | "draining" | "closed" = "open";
+
   async function serve(request: Request, caller: Caller, body: unknown): Promise<Response> {
     const route = classify(request, body);
     if (route.kind === "legacy") return serveLegacy(request, caller, body, route.reason);
@@ -109,6 +111,7 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
     id: unknown,
     open: () => Promise<Response>,
   ): Promise<Response> {
+    if (stage !== "open") return rpcError(503, INVALID_REQUEST, "The server is stopping", {}, id);
     const release = streams.reserve(identity);
     if (!release) return rpcError(429, INVALID_REQUEST, "Close a stream first", {}, id);
     try {
@@ -158,6 +161,7 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
           : await held.serve(request, caller);
       }
       const read = await readMessage(request);
+      if (stage === "closed") return rpcError(503, INVALID_REQUEST, "The server is stopping");
       if (read instanceof Response) return read;
       const { message } = read;
       if (typeof message.method === "string") trace.note({ rpc: message.method });
@@ -165,10 +169,12 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
       return refused ?? serve(request, caller, message);
     },
     async drain() {
+      stage = "draining";
       held?.drain();
       await subscriptions.close();
     },
     async close() {
+      stage = "closed";
       const all = [entry, subscriptions, modern, legacy, ...(held ? [held] : [])];
       await Promise.all(all.map((one) => one.close()));
     },

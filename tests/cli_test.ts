@@ -18,6 +18,7 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<Ru
     wallMs: () => NOW * 1000,
     elapsedMs: () => 0,
     random: (length) => new Uint8Array(length).map((_, index) => index * 31 % 256),
+    fetch: () => Promise.reject(new TypeError("Nobody answers in this test")),
     env,
     runtime: { deno: "2" },
     readFile: () => "",

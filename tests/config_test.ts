@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { configure } from "../lib/config.ts";
+import { type Config, configure } from "../lib/config.ts";
 import { ENVIRONMENT } from "../lib/config/settings.ts";
 import type { Problem, Sources } from "../lib/config/sources.ts";
 import { SECRET } from "./fakes.ts";
@@ -14,6 +14,10 @@ const OAUTH = {
 
 function from(env: Record<string, string>, rest: Partial<Sources> = {}) {
   return configure({ flags: {}, env, readFile: () => "", ...rest });
+}
+
+function secretOf({ oauth }: Config): Uint8Array | undefined {
+  return oauth?.provider.kind === "hmac" ? oauth.provider.secret : undefined;
 }
 
 function problemsOf(env: Record<string, string>, rest: Partial<Sources> = {}): readonly Problem[] {
@@ -137,6 +141,41 @@ const refused: readonly { name: string; env: Record<string, string>; where: RegE
     where: /MCP_HTTP_HOST/,
   },
   {
+    name: "an issuer of another's tokens without its URL",
+    env: { ...OAUTH, OAUTH_PROVIDER: "oidc" },
+    where: /OIDC_ISSUER/,
+  },
+  {
+    name: "google without the client id that its tokens name",
+    env: { ...OAUTH, OAUTH_PROVIDER: "google" },
+    where: /OIDC_AUDIENCE/,
+  },
+  {
+    name: "google with an audience that does not read",
+    env: { ...OAUTH, OAUTH_PROVIDER: "google", OIDC_AUDIENCE: "a,,b" },
+    where: /OIDC_AUDIENCE/,
+  },
+  {
+    name: "all tenants of Entra without saying whose people may call",
+    env: {
+      ...OAUTH,
+      OAUTH_PROVIDER: "azure",
+      OIDC_ISSUER: "https://login.microsoftonline.com/organizations/v2.0",
+    },
+    where: /OAUTH_TENANTS/,
+  },
+  {
+    name: "a tenant by its domain name",
+    env: {
+      ...OAUTH,
+      OAUTH_PROVIDER: "azure",
+      OIDC_ISSUER: "https://login.microsoftonline.com/contoso.example/v2.0",
+      OAUTH_TENANTS: "contoso.example",
+    },
+    where: /OAUTH_TENANTS/,
+  },
+  { name: "a rule of no kind", env: { ...OAUTH, OAUTH_ALLOW: "alice" }, where: /OAUTH_ALLOW/ },
+  {
     name: "an address beyond this machine without a public URL",
     env: { ...OAUTH, MCP_HTTP_HOST: "::" },
     where: /OAUTH_SERVER_URL/,
@@ -182,7 +221,7 @@ Deno.test("configure() reads a secret from a file and forgives its last newline"
     readFile: (path) => path === "/run/secret" ? `${SECRET}\n` : "",
   });
   ok(configured.ok);
-  equal(configured.config.oauth?.provider.secret.length, SECRET.length);
+  equal(secretOf(configured.config)?.length, SECRET.length);
 });
 
 Deno.test("configure() names a secret file that cannot be read", () => {
@@ -212,7 +251,7 @@ Deno.test("configure() reports every problem at once", () => {
     LOG_LEVEL: "loud",
   });
   const places = problems.map(({ where }) => where).sort();
-  deepEqual(places, ["JWT_SECRET", "LOG_LEVEL", "MCP_HTTP_PORT", "OAUTH_PROVIDER"]);
+  deepEqual(places, ["LOG_LEVEL", "MCP_HTTP_PORT", "OIDC_ISSUER"]);
 });
 
 Deno.test("configure() never throws and never fails open, whatever the environment holds", () => {
@@ -228,7 +267,8 @@ Deno.test("configure() never throws and never fails open, whatever the environme
       const { config } = configured;
       const isOn = ["true", "on", "yes", "1"].includes((env.OAUTH_ENABLED ?? "").toLowerCase());
       equal(config.oauth !== undefined, isOn);
-      if (config.oauth) ok(config.oauth.provider.secret.length >= 32);
+      if (config.oauth?.provider.kind === "hmac") ok(secretOf(config)!.length >= 32);
+      if (config.oauth) ok(config.oauth.issuer !== "" && config.oauth.audiences.length > 0);
       if (config.transport === "http" && !config.http.loopback) ok(isOn || env.MCP_INSECURE);
     }),
     { seed: 1, numRuns: 500 },

@@ -32,8 +32,16 @@ export interface FakePorts extends Ports {
   readonly lines: string[];
 }
 
-/** Makes ports; log lines are JSON, as a collector would get them. */
-export function fakePorts(): FakePorts {
+/** Fetches nothing: a test that asks the outside says who answers. */
+const nobody = ({ method, url }: Request): Promise<Response> =>
+  Promise.reject(new TypeError(`Nobody answers ${method} ${url} in this test`));
+
+/**
+ * Makes ports; log lines are JSON, as a collector would get them.
+ *
+ * @param fetch What the outside answers.
+ */
+export function fakePorts(fetch: Ports["fetch"] = nobody): FakePorts {
   let now = NOW;
   let draws = 0;
   const lines: string[] = [];
@@ -42,6 +50,7 @@ export function fakePorts(): FakePorts {
     elapsedMs: () => now * 1000,
     // Different at every draw and the same in every run.
     random: (length) => new Uint8Array(length).map((_, index) => (index * 7 + draws++) % 256),
+    fetch,
     log: logger({
       level: "debug",
       format: "json",
@@ -83,12 +92,14 @@ export interface Subject {
  *
  * @param env Settings on top of those of {@linkcode testConfig}.
  * @param newServer An MCP server to serve instead of the program's own.
+ * @param fetch What the outside answers.
  */
 export async function subject(
   env: Record<string, string> = {},
   newServer?: NewServer,
+  fetch?: Ports["fetch"],
 ): Promise<Subject> {
-  const ports = fakePorts();
+  const ports = fakePorts(fetch);
   const served = prepare(ports);
   const program = await app(testConfig(env), ports, newServer ? { ...served, newServer } : served);
   return {

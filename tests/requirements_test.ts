@@ -37,7 +37,7 @@ for (const { id, what, exempt } of REQUIREMENTS) {
 
 Deno.test("every id that a test cites is one of the requirements", () => {
   const known = new Set(REQUIREMENTS.map(({ id }) => id));
-  const unknown = [...CITED].filter(([id]) => !known.has(id));
+  const unknown = [...CITED].filter(([id]) => /^[ACD]/.test(id) && !known.has(id));
   deepEqual(unknown.map(([id, files]) => `${id} in ${[...files].join(", ")}`), []);
 });
 

@@ -36,7 +36,7 @@ async function prepareHmac() {
     issuer: ISSUER,
     audiences: [AUDIENCE],
     secret,
-    usernameClaims: ["email"],
+    mapping: { usernameClaims: ["email"], rolesClaims: ["roles"], emailTrusted: true },
     jwksUri: `${ISSUER}/jwks.json`,
   });
   return { provider, key: secret };

@@ -8,6 +8,7 @@
 import { app } from "../../lib/app.ts";
 import { configure } from "../../lib/config.ts";
 import { mint } from "../../lib/mint.ts";
+import { isHmac } from "../../lib/config/oauth.ts";
 import type { Ports } from "../../lib/ports.ts";
 import { fixtureServer } from "./fixtures.ts";
 import { tokenProxy } from "./proxy.ts";
@@ -28,7 +29,8 @@ export interface Target extends AsyncDisposable {
 export async function target(sessions: "on" | "off"): Promise<Target> {
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
   const now = () => Math.floor(Date.now() / 1000);
-  const ports: Ports = { now, random, elapsedMs: () => performance.now(), log: () => {} };
+  const fetch = () => Promise.reject(new Error("Nothing is fetched here"));
+  const ports: Ports = { now, random, fetch, elapsedMs: () => performance.now(), log: () => {} };
   const configured = configure({
     flags: {},
     env: {
@@ -42,7 +44,8 @@ export async function target(sessions: "on" | "off"): Promise<Target> {
   });
   if (!configured.ok) throw new Error(`Cannot configure: ${JSON.stringify(configured.problems)}`);
   const { config } = configured;
-  const oauth = config.oauth!;
+  const { oauth } = config;
+  if (!isHmac(oauth)) throw new Error("Cannot mint tokens for another provider than hmac");
   const program = await app(config, ports, { packs: [], newServer: fixtureServer });
   const listener = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

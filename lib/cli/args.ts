@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import type { Problem } from "../config/sources.ts";
 import { SETTING_ROWS, type SettingName } from "../config/settings.ts";
+import { toggle } from "../config/values.ts";
 
 /** A flag of one command, besides those of the settings. */
 export interface Flag {
@@ -59,8 +60,10 @@ export function readArgs(
     const flag = known.get(token.name);
     if (!flag) {
       problems.push({ where, what: "is not a flag of this command", fix: "see --help" });
-    } else if (flag.value && (token.value === undefined || token.value === "")) {
+    } else if (flag.value && isMissing(token)) {
       problems.push({ where, what: "needs a value", fix: `write ${where}=${flag.value}` });
+    } else if (!flag.value && token.value !== undefined && !("value" in toggle(token.value))) {
+      problems.push({ where, ...toggle(token.value) as { what: string; fix: string } });
     } else if (token.name in flags) {
       problems.push({ where, what: "is given twice", fix: "give it once" });
     } else {
@@ -68,4 +71,11 @@ export function readArgs(
     }
   }
   return { words, flags, problems };
+}
+
+// A flag that follows is not a value, unless it was written as one: `--sub --json` lacks a value.
+function isMissing(
+  { value, inlineValue }: { value: string | undefined; inlineValue: boolean | undefined },
+): boolean {
+  return !value || (!inlineValue && value.startsWith("--"));
 }

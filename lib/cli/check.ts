@@ -10,7 +10,7 @@ import { metadataUrlOf } from "../discovery.ts";
 import { mint } from "../mint.ts";
 import { providerOf } from "../providers.ts";
 import { portsOf } from "./serve.ts";
-import { documentIssuerOf, examine, type Finding } from "./examine.ts";
+import { examine, type Finding } from "./examine.ts";
 import { EXIT, type ExitCode, type Host, tellProblems } from "./host.ts";
 
 /** Prints the configuration in force, secrets hidden, and what the checks found. */
@@ -20,7 +20,7 @@ export async function check(config: Config, json: boolean, host: Host): Promise<
     ? []
     : isHmac(oauth)
     ? await checkMinting(oauth, config, host)
-    : await examine(oauth.issuer, documentIssuerOf(oauth), host);
+    : await examine(oauth, host);
   const problems = findings.filter(({ advice }) => !advice);
   const effective = describe(config);
   if (json) {
@@ -29,7 +29,10 @@ export async function check(config: Config, json: boolean, host: Host): Promise<
     for (const [name, value] of Object.entries(effective)) {
       host.stdout(`${name.padEnd(18)}${value}\n`);
     }
-    if (findings.length > 0) tellProblems(host, findings);
+    for (const { where, what, fix } of findings.filter(({ advice }) => advice)) {
+      host.stdout(`\nWorth knowing: ${where} ${what}\n  ${fix}\n`);
+    }
+    if (problems.length > 0) tellProblems(host, problems);
     else host.stdout("\nNo problems found.\n");
   }
   return problems.length > 0 ? EXIT.failed : EXIT.ok;

@@ -5,7 +5,7 @@
  */
 
 import { type Config, type Defaults, resourceOf } from "../config.ts";
-import { type HmacOAuth, isHmac, type OAuthConfig } from "../config/oauth.ts";
+import type { HmacOAuth, OAuthConfig } from "../config/oauth.ts";
 import type { Problem } from "../config/sources.ts";
 import { metadataUrlOf } from "../discovery.ts";
 import { MODERN_REVISION } from "../mcp/server.ts";
@@ -42,7 +42,6 @@ export function devProblems({ transport, http, oauth }: Config): Problem[] {
     problems.push({ where: "MCP_HTTP_HOST", what: "reaches beyond this machine", fix });
   }
   if (!oauth) problems.push({ where: "OAUTH_ENABLED", what: "is off", fix });
-  else if (!isHmac(oauth)) problems.push({ where: "OAUTH_PROVIDER", what: "is not hmac", fix });
   return problems;
 }
 

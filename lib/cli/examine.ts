@@ -18,13 +18,10 @@ export interface Finding extends Problem {
   readonly advice?: true;
 }
 
-/** The `issuer` that the metadata must name, where a vendor documents another. */
-export function documentIssuerOf({ provider, issuer }: OAuthConfig): string {
-  return provider.kind === "azure" ? documentIssuer(issuer) : issuer;
-}
-
 /** Fetches what the server would fetch, once, and tells all that is wrong. */
-export async function examine(issuer: string, expected: string, host: Host): Promise<Finding[]> {
+export async function examine(oauth: OAuthConfig, host: Host): Promise<Finding[]> {
+  const { provider, issuer } = oauth;
+  const expected = provider.kind === "azure" ? documentIssuer(issuer) : issuer;
   const dates: string[] = [];
   const bare = outbound(host.fetch);
   const fetch: Outbound = async (url, init) => {
@@ -44,7 +41,23 @@ export async function examine(issuer: string, expected: string, host: Host): Pro
     what: `gives no keys: ${reasonOf(error)}`,
     fix: "let this server reach it, and see that the issuer publishes its signing keys there",
   }]);
-  return [...findings, ...judgeClock(dates, host.now()), ...judgePkce(document)];
+  return [
+    ...findings,
+    ...judgeClock(dates, host.now()),
+    ...judgePkce(document),
+    ...judgeAsking(oauth, document),
+  ];
+}
+
+function judgeAsking({ provider }: OAuthConfig, document: IssuerDocument): Finding[] {
+  if (provider.kind === "hmac" || provider.kind === "google" || !provider.client) return [];
+  if (document.introspection_endpoint) return [];
+  return [{
+    where: "OIDC_CLIENT_ID",
+    what: "is for asking about opaque tokens, and the issuer has no introspection endpoint",
+    fix: "unset it with its secret; opaque tokens are refused either way",
+    advice: true,
+  }];
 }
 
 function unusable(issuer: string, error: unknown): Finding {

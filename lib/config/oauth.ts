@@ -7,7 +7,6 @@
 import type { AllowRule } from "../allow.ts";
 import type { ToolScope } from "../scope.ts";
 import type { SettingName } from "./settings.ts";
-import type { Problem } from "./sources.ts";
 import * as values from "./values.ts";
 
 /** Whose tokens are accepted, and what they must carry. */
@@ -68,6 +67,11 @@ const PRESETS = {
 
 const KINDS = ["okta", "google", "azure", "azuread", "keycloak", "oidc", "hmac"] as const;
 
+/** Whether there is a provider of that name. */
+export function isProvider(name: string): boolean {
+  return (KINDS as readonly string[]).includes(name);
+}
+
 /** The origin and endpoint of the server, for what defaults to them. */
 interface Self {
   readonly origin: string;
@@ -78,10 +82,17 @@ interface Self {
  * Reads the OAuth part.
  *
  * @param demand Reads like `read`, and adds a problem when the setting is absent.
+ * @param kinds Providers to choose from.
  */
-export function readOAuth(read: Read, demand: Read, self: Self, problems: Problem[]): OAuthConfig {
+export function readOAuth(
+  read: Read,
+  demand: Read,
+  self: Self,
+  kinds: readonly string[] = KINDS,
+): OAuthConfig {
   read("oauthMode", values.choice("native"), "native");
-  const named = read("oauthProvider", values.choice(...KINDS), "okta");
+  const offered = values.choice(...KINDS.filter((one) => kinds.includes(one)));
+  const named = read("oauthProvider", offered, "okta");
   const kind = named === "azuread" ? "azure" : named;
   const preset = PRESETS[kind];
   const claim = read("usernameClaim", values.claim, undefined);
@@ -89,11 +100,12 @@ export function readOAuth(read: Read, demand: Read, self: Self, problems: Proble
   const issuer = readIssuer(kind, read, demand, self);
   const provider: ProviderConfig = kind === "hmac"
     ? { kind, secret: demand("secret", values.strongSecret, new Uint8Array()) }
-    : readVendor(kind, read, demand, issuer, problems);
+    : readVendor(kind, read, demand, issuer);
   return {
     provider,
     issuer,
-    audiences: read("audience", values.list, [self.resource]),
+    // Google's tokens name the client they were issued to, never this server.
+    audiences: (kind === "google" ? demand : read)("audience", values.list, [self.resource]),
     scopesRequired: read("scopesRequired", values.scopes, []),
     toolScopes: read("toolScopes", values.toolScopeRows, []),
     scopeHierarchy: read("scopeHierarchy", values.scopeChains, []),
@@ -125,7 +137,6 @@ function readVendor(
   read: Read,
   demand: Read,
   issuer: string,
-  problems: Problem[],
 ): IssuerConfig {
   const id = read("clientId", values.words, undefined);
   const secret = id ? read("clientSecret", values.words, undefined) : undefined;
@@ -133,13 +144,6 @@ function readVendor(
   const tenants = kind === "azure" && isShared
     ? demand("tenants", values.tenants, [])
     : read("tenants", values.tenants, []);
-  if (kind === "google" && !read("audience", values.list, undefined)) {
-    problems.push({
-      where: "OIDC_AUDIENCE",
-      what: "is not set, and Google's tokens name the client they were issued to",
-      fix: "set it to the client id that your clients log in with",
-    });
-  }
   const hostedDomain = read("hostedDomain", values.words, undefined);
   return {
     kind,

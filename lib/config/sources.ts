@@ -32,6 +32,8 @@ export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a file named by a `NAME_FILE` variable, as text. */
   readonly readFile: (path: string) => string;
+  /** Providers that the command can work with; all when absent. */
+  readonly providers?: readonly string[];
   /** The settings to look at; all when absent. */
   readonly only?: readonly SettingName[];
 }

@@ -33,10 +33,18 @@ export function azure(options: OidcOptions, tenants: readonly string[]): OidcOpt
   const { origin } = new URL(options.issuer);
   const tenant = tenantOf(options.issuer);
   const allowed = tenants.length > 0 ? tenants : [tenant];
+  const issuers = allowed.flatMap((one) => [`${origin}/${one}/v2.0`, `${VERSION_1_HOST}/${one}/`]);
   return {
     ...options,
     documentIssuer: documentIssuer(options.issuer),
-    issuers: allowed.flatMap((one) => [`${origin}/${one}/v2.0`, `${VERSION_1_HOST}/${one}/`]),
+    issuers,
+    accessClaims: ["scp", "azp", "appid"],
+    // Each key says whose tokens it signs: of all tenants, or of one.
+    isOwnKey: (key) => {
+      const { issuer } = key as Members;
+      return typeof issuer !== "string" || issuer.includes("{tenantid}") ||
+        issuers.includes(issuer);
+    },
     audiences: options.audiences.flatMap(bothForms),
     judgeVendor: (claims) => judgeVendor(claims, allowed),
   };
@@ -56,10 +64,6 @@ function judgeVendor(claims: Members, allowed: readonly string[]): Refusal | und
   const { tid, iss } = claims;
   if (typeof tid !== "string" || !allowed.includes(tid) || !String(iss).includes(`/${tid}/`)) {
     return { reason: "claim", claim: "tid", detail: `not of ${allowed.join(", ")}, or not of iss` };
-  }
-  // An ID token for the same application has the same `aud`; only access tokens name a client.
-  if (claims.azp === undefined && claims.appid === undefined) {
-    return { reason: "id token", claim: "aud" };
   }
   return undefined;
 }

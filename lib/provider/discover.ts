@@ -54,30 +54,22 @@ export async function discover(
 }
 
 async function documentOf(response: Response, expected: string): Promise<IssuerDocument> {
+  const copy = response.clone();
   try {
     return await oauth.processDiscoveryResponse(new URL(expected), response);
-  } catch (error) {
-    if (error instanceof oauth.OperationProcessingError) {
-      const { body } = (error.cause ?? {}) as { body?: IssuerDocument };
-      if (typeof body?.issuer === "string") throw new IssuerMismatch(expected, body.issuer);
-    }
+  } catch {
+    const body: unknown = await copy.json().catch(() => undefined);
+    const issuer = (body as IssuerDocument | null | undefined)?.issuer;
+    if (typeof issuer === "string") throw new IssuerMismatch(expected, issuer);
     throw new Error("Cannot read the issuer's metadata: it is no JSON object with an issuer");
   }
 }
 
-const ENDPOINTS = [
-  "jwks_uri",
-  "authorization_endpoint",
-  "token_endpoint",
-  "introspection_endpoint",
-] as const;
-
 function judgeDocument(document: IssuerDocument, expected: string): IssuerDocument {
   // The library compares parsed URLs; clients compare letters, and so do tokens.
   if (document.issuer !== expected) throw new IssuerMismatch(expected, document.issuer);
-  for (const name of ENDPOINTS) {
-    const address = document[name];
-    if (address === undefined) continue;
+  for (const [name, address] of Object.entries(document)) {
+    if (name !== "jwks_uri" && !name.endsWith("_endpoint")) continue;
     const url = typeof address === "string" ? URL.parse(address) : null;
     if (!url || !isSafeUrl(url)) throw new Error(`Cannot use the issuer's ${name}: no https URL`);
   }
@@ -96,21 +88,31 @@ export class IssuerMismatch extends Error {
 /**
  * Fetches the keys that `document` points to.
  *
+ * @param isOwn Leaves out keys that are not for these tokens.
  * @throws {Error} When the answer is no key set with a public key.
  */
-export async function fetchKeys(document: IssuerDocument, fetch: Outbound): Promise<Keys> {
+export async function fetchKeys(
+  document: IssuerDocument,
+  fetch: Outbound,
+  isOwn: (key: JWK) => boolean = () => true,
+): Promise<Keys> {
   const response = await fetch(document.jwks_uri!, { headers: { accept: "application/json" } });
   if (response.status !== 200) throw new Error(`Cannot fetch the keys: status ${response.status}`);
   const body: unknown = await response.json().catch(() => undefined);
   const listed = (body as { keys?: unknown } | undefined)?.keys;
-  const keys = Array.isArray(listed) ? listed.slice(0, MAX_KEYS).filter(isPublic) : [];
+  const keys = Array.isArray(listed)
+    ? listed.slice(0, MAX_KEYS).filter(isPublic).filter(isOwn)
+    : [];
   if (keys.length === 0) throw new Error("Cannot use the keys: no public key is published");
   const set = { keys } as JSONWebKeySet;
   return { document: set, find: createLocalJWKSet(set) };
 }
 
+// RFC 7518 sections 6.2.2 and 6.3.2, and the symmetric `k`.
+const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 function isPublic(key: unknown): key is JWK {
   if (typeof key !== "object" || key === null) return false;
-  const { kty, d } = key as JWK;
-  return ["RSA", "EC", "OKP"].includes(kty!) && d === undefined;
+  const { kty } = key as JWK;
+  return ["RSA", "EC", "OKP"].includes(kty!) && !PRIVATE_MEMBERS.some((name) => name in key);
 }

@@ -51,10 +51,9 @@ function tokenInfo(options: OidcOptions, fetch: Outbound): Ask {
     const claims = {
       ...info,
       iss: issuer.issuer,
-      aud: [info.aud, info.azp].filter((one) => one !== undefined),
       exp: Number(info.exp),
     };
-    const judged = judgeClaims(claims, options.audiences, now);
+    const judged = judgeClaims(claims, { audiences: options.audiences, idTokens: true }, now);
     if (!judged.ok) return judged;
     const refusal = options.judgeVendor?.(judged.claims);
     return refusal

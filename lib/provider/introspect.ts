@@ -9,7 +9,7 @@
 
 import * as oauth from "oauth4webapi";
 import type { Refusal, Verdict } from "../errors.ts";
-import { judgeClaims, judgeUse, type Members } from "../jwt.ts";
+import { judgeClaims, type Members } from "../jwt.ts";
 import type { Outbound } from "../outbound.ts";
 import { describeIdentity, type Mapping } from "./claims.ts";
 import type { Ask } from "./oidc.ts";
@@ -52,22 +52,20 @@ export function introspection(options: IntrospectionOptions): (fetch: Outbound) 
       });
       const answer = await oauth.processIntrospectionResponse(issuer, self, response);
       if (answer.active !== true) return refuse("the issuer says that it is not active");
-      const { iss, aud, exp, sub, client_id: clientId } = answer;
+      const { iss, exp, sub, client_id: clientId } = answer;
       if (iss !== undefined && !issuers.includes(iss)) {
         return { ok: false, refusal: { reason: "issuer", actual: iss, expected: issuers } };
       }
       // Refresh tokens (RFC 7662 section 2.1) and ID tokens are active too; some answers say so.
-      const misuse = judgeTokenType(answer.token_type) ?? judgeUse(answer);
+      const misuse = judgeTokenType(answer.token_type);
       if (misuse) return { ok: false, refusal: misuse };
       const claims = {
         ...answer,
         iss: iss ?? issuer.issuer,
-        // RFC 7662 section 2.2 makes both optional; a token for nobody in particular is not for us.
-        aud: aud ?? clientId,
         sub: sub ?? clientId,
         exp: exp ?? now + DEFAULT_LIFETIME_SECONDS,
       };
-      const judged = judgeClaims(claims, audiences, now);
+      const judged = judgeClaims(claims, { audiences }, now);
       if (!judged.ok) return judged;
       const refusal = judgeVendor?.(judged.claims);
       return refusal

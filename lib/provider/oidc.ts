@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type CryptoKey, errors } from "@panva/jose";
+import { type CryptoKey, errors, type JWK } from "@panva/jose";
 import type { Refusal, Verdict } from "../errors.ts";
 import { judge, type KeyHeader, type Members } from "../jwt.ts";
 import { type Outbound, outbound } from "../outbound.ts";
@@ -42,6 +42,9 @@ export const ALGORITHMS: readonly string[] = [
   "Ed25519",
 ];
 
+// Scopes and the client are what an access token is about; an ID token is about a login.
+const ACCESS_CLAIMS = ["scope", "scp", "client_id", "cid"];
+
 /** Judges a token that is no JSON Web Token, or one the issuer keeps the keys of, by asking. */
 export type Ask = (token: string, issuer: IssuerDocument, now: number) => Promise<Verdict>;
 
@@ -57,6 +60,10 @@ export interface OidcOptions {
   readonly mapping: Mapping;
   /** Whether ID tokens pass, as one vendor documents. */
   readonly idTokens?: boolean;
+  /** Claims of which the vendor's access tokens have one and its ID tokens none. */
+  readonly accessClaims?: readonly string[];
+  /** Whether a published key may sign these tokens; all may when absent. */
+  readonly isOwnKey?: (key: JWK) => boolean;
   /** A vendor's own last step over claims that passed all others. */
   readonly judgeVendor?: (claims: Members) => Refusal | undefined;
   /** Whether the vendor knows more of a token than the token says, after what it was refused for. */
@@ -80,7 +87,7 @@ export function oidc(options: OidcOptions, ports: Pick<Ports, "now" | "fetch" | 
     ...keep,
     onError: (error) => ports.log("warn", "issuer not found", { issuer, error: String(error) }),
   });
-  const keys = refreshed(async () => fetchKeys(await document.get(), fetch), {
+  const keys = refreshed(async () => fetchKeys(await document.get(), fetch, options.isOwnKey), {
     ...keep,
     onError: (error) => ports.log("warn", "keys not fetched", { issuer, error: String(error) }),
   });
@@ -89,6 +96,7 @@ export function oidc(options: OidcOptions, ports: Pick<Ports, "now" | "fetch" | 
     audiences,
     algorithms: ALGORITHMS,
     idTokens: options.idTokens ?? false,
+    accessClaims: options.accessClaims ?? ACCESS_CLAIMS,
     key: (header: KeyHeader) => findKey(header, keys),
   };
   const accept = (claims: Parameters<typeof describeIdentity>[0]): Verdict => {
@@ -109,7 +117,7 @@ export function oidc(options: OidcOptions, ports: Pick<Ports, "now" | "fetch" | 
       // What cannot be read, or whose key is not published, may still be known to the issuer.
       const { reason } = judged.refusal;
       const isOpaque = reason === "malformed" || reason === "key" || isPartial?.(judged.refusal);
-      return ask && isOpaque ? await ask(token, await document.get(), now) : judged;
+      return ask && isOpaque && token !== "" ? await ask(token, await document.get(), now) : judged;
     },
   };
 }

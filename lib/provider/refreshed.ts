@@ -23,7 +23,10 @@ export interface RefreshOptions {
 export interface Refreshed<T> {
   /** The value, be it stale. Rejects when there never was one and it cannot be had now. */
   get(): Promise<T>;
-  /** The value after an attempt to renew it, or the one at hand within the cool-down. */
+  /**
+   * The value after an attempt to renew it, or the one at hand within the cool-down. Rejects when
+   * the last attempt failed, so that nobody takes a stale value for the latest.
+   */
   renew(): Promise<T>;
 }
 
@@ -39,6 +42,7 @@ export function refreshed<T>(load: () => Promise<T>, options: RefreshOptions): R
     lastAttempt = now();
     flight ??= load().then((value) => {
       kept = { value, since: now() };
+      lastError = undefined;
       return value;
     }, (error) => {
       lastError = error;
@@ -58,9 +62,8 @@ export function refreshed<T>(load: () => Promise<T>, options: RefreshOptions): R
   return {
     get,
     renew: () => {
-      if (!kept || (!flight && isCoolingDown())) return get();
-      const { value } = kept;
-      return attempt().catch(() => value);
+      if (flight || !isCoolingDown()) return attempt();
+      return lastError === undefined ? get() : Promise.reject(lastError);
     },
   };
 }

@@ -1,127 +1,190 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
-import type { KnownIdentity } from "../../lib/identity.ts";
 import type { Claims } from "../../lib/jwt.ts";
-import { describeIdentity } from "../../lib/provider/claims.ts";
+import { describeIdentity, type Mapping } from "../../lib/provider/claims.ts";
+import { NOW } from "../fakes.ts";
 
-const MINIMAL: Claims = { iss: "https://idp.example", sub: "u-1", exp: 1_800_000_600 };
-const USERNAME = ["email", "preferred_username"];
+const CLAIMS: Claims = { iss: "https://idp.example", sub: "5ba552d67", exp: NOW + 600 };
 
-function describe(claims: Readonly<Record<string, unknown>>, username = USERNAME): KnownIdentity {
-  return describeIdentity({ ...MINIMAL, ...claims }, username);
+const MAPPING: Mapping = {
+  usernameClaims: ["email", "preferred_username"],
+  rolesClaims: ["roles", "groups"],
+  emailTrusted: false,
+};
+
+type Members = Readonly<Record<string, unknown>>;
+
+interface Row {
+  readonly name: string;
+  readonly claims: Members;
+  readonly mapping?: Partial<Mapping>;
+  /** What is expected; `undefined` means that there is no such member. */
+  readonly expected: Members;
 }
 
-Deno.test("describeIdentity() makes do with what every token has (SPEC A4.6)", () => {
-  deepEqual(describe({}), {
-    subject: "u-1",
-    issuer: "https://idp.example",
-    username: "u-1",
-    scopes: [],
-    roles: [],
-    expiresAt: 1_800_000_600,
-    claims: MINIMAL,
-  });
-});
+const VERIFIED = { email: "ada@acme.example", email_verified: true };
 
-Deno.test("describeIdentity() reads all that a token may have (SPEC A4.6)", () => {
-  const claims = {
-    email: "a@b.example",
-    email_verified: true,
-    name: "Alice",
-    preferred_username: "alice",
-    scope: "mcp:read mcp:write",
-    roles: ["admin", "dev"],
-    client_id: "client",
-    azp: "other",
-  };
-  deepEqual(describe(claims), {
-    subject: "u-1",
-    issuer: "https://idp.example",
-    username: "a@b.example",
-    email: "a@b.example",
-    name: "Alice",
-    scopes: ["mcp:read", "mcp:write"],
-    roles: ["admin", "dev"],
-    clientId: "client",
-    expiresAt: 1_800_000_600,
-    claims: { ...MINIMAL, ...claims },
-  });
-});
-
-type Member = "username" | "email" | "name" | "scopes" | "roles" | "clientId";
-const ROWS: readonly (readonly [
-  name: string,
-  claims: Readonly<Record<string, unknown>>,
-  member: Member,
-  value: unknown,
-])[] = [
-  ["takes the best username", { email: "a@b", preferred_username: "alice" }, "username", "a@b"],
-  ["takes the next username", { preferred_username: "alice" }, "username", "alice"],
-  ["takes the next username", { email: "", preferred_username: "alice" }, "username", "alice"],
-  ["takes the next username", { email: 1, preferred_username: "alice" }, "username", "alice"],
-  ["takes the subject for want of a username", { email: ["a@b"] }, "username", "u-1"],
-  ["hides an unverified e-mail", { email: "a@b", email_verified: false }, "email", undefined],
-  ["hides an unverified e-mail", { email: "a@b", email_verified: "false" }, "email", undefined],
-  ["names nobody by it", { email: "a@b", email_verified: false }, "username", "u-1"],
-  ["names nobody by it", { email: "a@b", email_verified: "false" }, "username", "u-1"],
-  ["shows a verified e-mail", { email: "a@b", email_verified: true }, "email", "a@b"],
-  ["shows a verified e-mail", { email: "a@b", email_verified: "true" }, "email", "a@b"],
-  ["shows an e-mail that nothing is said of", { email: "a@b" }, "email", "a@b"],
-  ["ignores an e-mail that is no text", { email: { a: 1 } }, "email", undefined],
-  ["ignores an empty name", { name: "" }, "name", undefined],
-  ["ignores a name that is no text", { name: 1 }, "name", undefined],
-  ["splits scopes at spaces", { scope: " a  b " }, "scopes", ["a", "b"]],
-  ["splits scopes at nothing else", { scope: "a,b\tc\nd" }, "scopes", ["a,b\tc\nd"]],
-  ["finds no scope in an empty text", { scope: "" }, "scopes", []],
-  ["ignores scopes in a list", { scope: ["a"] }, "scopes", []],
-  ["ignores scopes that are null", { scope: null }, "scopes", []],
-  ["leaves out roles that are no text", { roles: ["a", 1, null, ["b"]] }, "roles", ["a"]],
-  ["ignores roles in a text", { roles: "admin" }, "roles", []],
-  ["ignores roles in an object", { roles: { 0: "admin", length: 1 } }, "roles", []],
-  ["takes azp for want of client_id", { azp: "c2" }, "clientId", "c2"],
-  ["takes azp for a client_id that is no text", { client_id: 7, azp: "c2" }, "clientId", "c2"],
-  ["takes azp for an empty client_id", { client_id: "", azp: "c2" }, "clientId", "c2"],
+const ROWS: readonly Row[] = [
+  {
+    name: "has the subject for a username when there is nothing else",
+    claims: {},
+    expected: {
+      subject: "5ba552d67",
+      issuer: "https://idp.example",
+      username: "5ba552d67",
+      email: undefined,
+      name: undefined,
+      clientId: undefined,
+      scopes: [],
+      roles: [],
+      expiresAt: NOW + 600,
+    },
+  },
+  {
+    name: "takes the first username claim that has one",
+    claims: { ...VERIFIED, preferred_username: "ada" },
+    expected: { username: "ada@acme.example", email: "ada@acme.example" },
+  },
+  {
+    name: "skips a username that is empty or no text",
+    claims: { email: "", email_verified: true, preferred_username: 7 },
+    expected: { username: "5ba552d67", email: undefined },
+  },
+  {
+    name: "does not take an unverified address for a username",
+    claims: { ...VERIFIED, email_verified: false, preferred_username: "ada" },
+    expected: { username: "ada", email: undefined },
+  },
+  {
+    name: "does not take an unverified address even where the operator asks for it",
+    claims: { ...VERIFIED, email_verified: false },
+    mapping: { usernameClaims: ["email"], emailTrusted: true },
+    expected: { username: "5ba552d67", email: undefined },
+  },
+  {
+    name: "believes a verification in words, as some issuers write it",
+    claims: { ...VERIFIED, email_verified: "true" },
+    expected: { email: "ada@acme.example" },
+  },
+  ...["false", "TRUE", "1", 1, null, [], {}].map((verified): Row => ({
+    name: `does not believe the verification ${JSON.stringify(verified)}`,
+    claims: { ...VERIFIED, email_verified: verified },
+    mapping: { emailTrusted: true },
+    expected: { email: undefined, username: "5ba552d67" },
+  })),
+  {
+    name: "believes an address without a word about it where the issuer's are kept for it",
+    claims: { email: "ada@acme.example" },
+    mapping: { emailTrusted: true },
+    expected: { email: "ada@acme.example" },
+  },
+  {
+    name: "does not read inherited members for claims",
+    claims: {},
+    mapping: { usernameClaims: ["toString", "__proto__"], rolesClaims: ["constructor.name"] },
+    expected: { username: "5ba552d67", roles: [] },
+  },
+  ...(["client_id", "azp", "cid", "appid"] as const).map((claim): Row => ({
+    name: `takes the client from ${claim}`,
+    claims: { [claim]: "s6BhdRkqt3" },
+    expected: { clientId: "s6BhdRkqt3" },
+  })),
+  {
+    name: "takes the client that RFC 9068 names first",
+    claims: { client_id: "a", azp: "b", cid: "c", appid: "d" },
+    expected: { clientId: "a" },
+  },
+  {
+    name: "reads scopes as text and as a list, each once",
+    claims: { scope: "a  b a", scp: ["b", "c d", 7, ""] },
+    expected: { scopes: ["a", "b", "c", "d"] },
+  },
+  {
+    name: "reads no scopes from other types",
+    claims: { scope: 7, scp: { a: true } },
+    expected: { scopes: [] },
+  },
+  {
+    name: "reads roles from every path, each once",
+    claims: { roles: ["a", "b"], groups: ["b", "c"] },
+    expected: { roles: ["a", "b", "c"] },
+  },
+  {
+    name: "reads one role as text",
+    claims: { roles: "a b" },
+    expected: { roles: ["a b"] },
+  },
+  {
+    name: "reads no roles from other types",
+    claims: { roles: [1, null, ["a"], { b: 1 }, "c"], groups: { a: true } },
+    expected: { roles: ["c"] },
+  },
+  {
+    name: "reads roles inside",
+    claims: { realm_access: { roles: ["a"] }, resource_access: { x: { roles: ["b"] }, y: {} } },
+    mapping: { rolesClaims: ["realm_access.roles", "resource_access.x.roles"] },
+    expected: { roles: ["a", "b"] },
+  },
+  {
+    name: "reads roles of a claim with dots in its name",
+    claims: {
+      "https://acme.example/roles": ["a"],
+      https: { "//acme": { "example/roles": ["b"] } },
+    },
+    mapping: { rolesClaims: ["https://acme.example/roles"] },
+    expected: { roles: ["a"] },
+  },
+  {
+    name: "reads no roles where a path leads nowhere",
+    claims: { realm_access: null, a: ["x"], b: "text" },
+    mapping: { rolesClaims: ["realm_access.roles", "a.0", "b.length", "realm_access.x.y"] },
+    expected: { roles: [] },
+  },
 ];
-for (const [name, claims, member, value] of ROWS) {
-  Deno.test(`describeIdentity() ${name} when claims are ${JSON.stringify(claims)} (SPEC A4.6)`, () => {
-    const identity = describe(claims);
-    deepEqual(identity[member], value);
-    equal(Object.hasOwn(identity, member), value !== undefined);
+
+for (const { name, claims, mapping, expected } of ROWS) {
+  Deno.test(`describeIdentity() ${name} (SPEC A4.9)`, () => {
+    const identity = describeIdentity({ ...CLAIMS, ...claims }, { ...MAPPING, ...mapping });
+    const members = identity as unknown as Members;
+    for (const [member, value] of Object.entries(expected)) deepEqual(members[member], value);
+    for (const [member, value] of Object.entries(members)) ok(value !== undefined, member);
+    deepEqual(identity.claims, { ...CLAIMS, ...claims });
   });
 }
 
-Deno.test("describeIdentity() takes a username from the claim it is told to (SPEC A4.6)", () => {
-  const claims = { email: "a@b.example", upn: "alice@corp" };
-  equal(describe(claims, ["upn"]).username, "alice@corp");
-  equal(describe(claims, ["absent"]).username, "u-1");
-  equal(describe(claims, []).username, "u-1");
-});
-
-for (const claim of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
-  Deno.test(`describeIdentity() takes no username from ${claim}, which no token has (SPEC A4.6)`, () => {
-    equal(describe({}, [claim]).username, "u-1");
-  });
-}
-
-Deno.test("describeIdentity() leaves claims as they were, verified or not (SPEC A4.6)", () => {
-  const claims = Object.freeze({ ...MINIMAL, email: "a@b", email_verified: false });
-  equal(describeIdentity(claims, USERNAME).claims, claims);
-});
-
-Deno.test("describeIdentity() yields texts and lists of texts for any claims (SPEC A4.1)", () => {
-  const names = ["email", "email_verified", "name", "scope", "roles", "client_id", "azp"];
-  const claims = fc.dictionary(
-    fc.constantFrom(...names, "preferred_username", "__proto__"),
-    fc.jsonValue({ maxDepth: 2 }),
+Deno.test("describeIdentity() never throws and keeps its types, whatever an issuer signs (SPEC A4.1)", () => {
+  const names = [
+    ...["email", "email_verified", "name", "preferred_username", "client_id", "azp", "cid"],
+    ...["appid", "scope", "scp", "roles", "groups", "realm_access", "resource_access", "__proto__"],
+  ];
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 4 }), fc.string(), fc.array(fc.string()));
+  const path = fc.oneof(
+    fc.constantFrom("roles", "realm_access.roles", "resource_access.x.roles", "*.*", "*", "."),
+    fc.string(),
   );
-  const property = (some: Record<string, unknown>) => {
-    const { username, email = "-", name = "-", clientId = "-", scopes, roles } = describe(some);
-    for (const text of [username, email, name, clientId]) {
-      equal(typeof text, "string");
-      equal(text.length > 0, true);
-    }
-    for (const text of [...scopes, ...roles]) equal(typeof text, "string");
-    equal(scopes.some((scope) => scope === "" || scope.includes(" ")), false);
-  };
-  fc.assert(fc.property(claims, property), { seed: 1, numRuns: 300 });
+  const mapping = fc.record({
+    usernameClaims: fc.array(fc.constantFrom(...names), { maxLength: 3 }),
+    rolesClaims: fc.array(path, { maxLength: 3 }),
+    emailTrusted: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), value), mapping, (claims, map) => {
+      const identity = describeIdentity({ ...claims, ...CLAIMS }, map);
+      const { subject, username, email, name, clientId, scopes, roles } = identity;
+      equal(subject, CLAIMS.sub);
+      for (const text of [username, email ?? "-", name ?? "-", clientId ?? "-"]) {
+        ok(typeof text === "string" && text !== "");
+      }
+      for (const list of [scopes, roles]) {
+        equal(new Set(list).size, list.length);
+        for (const one of list) equal(typeof one, "string");
+      }
+      for (const scope of scopes) ok(scope !== "" && !scope.includes(" "));
+      const { email_verified: verified } = claims;
+      if (email !== undefined) {
+        ok(verified === true || verified === "true" || verified === undefined);
+      }
+    }),
+    { seed: 1, numRuns: 500 },
+  );
 });
