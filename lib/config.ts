@@ -74,7 +74,7 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
   const http = readHttp(read);
   const provider = settings.get("oauthProvider")?.text;
   // What a provider needs is asked for once it is known which.
-  const isProviderRead = provider === undefined || isProvider(provider);
+  const isProviderRead = provider === undefined || isProvider(provider, sources.providers);
   const oauth = read("oauthEnabled", values.toggle, false)
     ? readOAuth(read, isProviderRead ? demand : read, selfOf(http), sources.providers)
     : undefined;

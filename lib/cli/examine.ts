@@ -55,7 +55,7 @@ function judgeAsking({ provider }: OAuthConfig, document: IssuerDocument): Findi
   return [{
     where: "OIDC_CLIENT_ID",
     what: "is for asking about opaque tokens, and the issuer has no introspection endpoint",
-    fix: "unset it with its secret; opaque tokens are refused either way",
+    fix: "unset the client id; opaque tokens are refused either way",
     advice: true,
   }];
 }

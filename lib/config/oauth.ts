@@ -67,9 +67,9 @@ const PRESETS = {
 
 const KINDS = ["okta", "google", "azure", "azuread", "keycloak", "oidc", "hmac"] as const;
 
-/** Whether there is a provider of that name. */
-export function isProvider(name: string): boolean {
-  return (KINDS as readonly string[]).includes(name);
+/** Whether there is a provider of that name among `kinds`. */
+export function isProvider(name: string, kinds: readonly string[] = KINDS): boolean {
+  return kinds.includes(name);
 }
 
 /** The origin and endpoint of the server, for what defaults to them. */

@@ -33,7 +33,7 @@ export function describeIdentity(claims: Claims, mapping: Mapping): KnownIdentit
     username: username ?? claims.sub,
     ...(email !== undefined && { email }),
     ...(name !== undefined && { name }),
-    scopes: [...new Set([...words(claims.scope), ...texts(claims.scp).flatMap(words)])],
+    scopes: [...new Set([...words(claims.scope), ...words(claims.scp)])],
     roles: [...new Set(mapping.rolesClaims.flatMap((path) => at(claims, path.split("."))))],
     ...(clientId !== undefined && { clientId }),
     expiresAt: claims.exp,
@@ -66,7 +66,7 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
-// RFC 8693 section 4.2: one string, separated by spaces. `scp` is a list at some issuers.
+// RFC 8693 section 4.2: one string, separated by spaces. Some issuers send a list.
 function words(value: unknown): string[] {
-  return typeof value === "string" ? value.split(" ").filter(Boolean) : [];
+  return texts(value).flatMap((one) => one.split(" ").filter(Boolean));
 }

@@ -52,7 +52,7 @@ export function introspection(options: IntrospectionOptions): (fetch: Outbound) 
       });
       const answer = await oauth.processIntrospectionResponse(issuer, self, response);
       if (answer.active !== true) return refuse("the issuer says that it is not active");
-      const { iss, exp, sub, client_id: clientId } = answer;
+      const { iss, aud, exp, sub, client_id: clientId } = answer;
       if (iss !== undefined && !issuers.includes(iss)) {
         return { ok: false, refusal: { reason: "issuer", actual: iss, expected: issuers } };
       }
@@ -62,6 +62,9 @@ export function introspection(options: IntrospectionOptions): (fetch: Outbound) 
       const claims = {
         ...answer,
         iss: iss ?? issuer.issuer,
+        // RFC 7662 section 2.2 makes it optional. Without it only a token that is said to be an
+        // access token can be for its own client; a refresh token names no type.
+        aud: aud ?? (answer.token_type === undefined ? undefined : clientId),
         sub: sub ?? clientId,
         exp: exp ?? now + DEFAULT_LIFETIME_SECONDS,
       };

@@ -39,8 +39,9 @@ export function refreshed<T>(load: () => Promise<T>, options: RefreshOptions): R
   let lastError: unknown;
 
   const attempt = (): Promise<T> => {
+    if (flight) return flight;
     lastAttempt = now();
-    flight ??= load().then((value) => {
+    flight = load().then((value) => {
       kept = { value, since: now() };
       lastError = undefined;
       return value;

@@ -74,10 +74,10 @@ const ROWS: readonly Row[] = [
     stderr: [/"fly" is not a command\n +use one of serve, dev, token, check, version/],
   },
   {
-    name: "refuses OAuth without provider and secret, naming both",
+    name: "refuses OAuth without an issuer, naming what is missing",
     args: ["--transport=http", "--oauth-enabled"],
     code: 2,
-    stderr: [/2 problems/, /OAUTH_PROVIDER is not set/, /JWT_SECRET is not set/],
+    stderr: [/1 problem/, /OIDC_ISSUER is not set/],
   },
   {
     name: "refuses an address beyond this machine without OAuth",

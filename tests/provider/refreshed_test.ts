@@ -157,13 +157,15 @@ Deno.test("refreshed() keeps a stale value while the source is down, and asks ev
   equal(await kept.get(), "second");
 });
 
-Deno.test("refreshed() yields the old value when renewing fails", async () => {
-  const { kept, errors, advance, fail } = await loaded();
+Deno.test("refreshed() does not take the old value for the latest when renewing fails", async () => {
+  const { kept, loads, errors, advance, fail } = await loaded();
   advance(COOL_DOWN_SECONDS);
-  const renewed = kept.renew();
+  const renewed = rejects(kept.renew(), /broken/);
   await fail("broken");
-  equal(await renewed, "first");
-  deepEqual(errors, ["broken"]);
+  await renewed;
+  await rejects(kept.renew(), /broken/);
+  equal(await kept.get(), "first");
+  deepEqual([errors, loads.length], [["broken"], 2]);
 });
 
 Deno.test("refreshed() lets a caller that asks during a renewal have the new value", async () => {
