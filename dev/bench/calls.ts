@@ -5,17 +5,9 @@
  * @module
  */
 
-import { type Figures, load, type Target } from "./load.ts";
+import { load, type Row, type Target } from "./load.ts";
 import { signer, SUBJECT } from "./tokens.ts";
 import { SECRET } from "./servers.ts";
-
-/** Something that is measured in every round. */
-export interface Row {
-  readonly name: string;
-  readonly label: string;
-  /** @throws {Error} When an answer is wrong. */
-  measure(seconds: number): Promise<Figures>;
-}
 
 interface Call {
   readonly name: string;

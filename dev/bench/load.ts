@@ -32,6 +32,14 @@ export interface Figures {
   readonly p99: number;
 }
 
+/** Something that is measured in every round. */
+export interface Row {
+  readonly name: string;
+  readonly label: string;
+  /** @throws {Error} When an answer is wrong. */
+  measure(seconds: number): Promise<Figures>;
+}
+
 /**
  * Sends `target` for `seconds` over {@linkcode CONNECTIONS} connections.
  *

@@ -1,5 +1,5 @@
 /**
- * Results as a table for people.
+ * What a run found, for people and for scripts.
  *
  * @module
  */
@@ -62,7 +62,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** The report as text. */
+/** The report for scripts. */
+export function json(report: Report): string {
+  const short = (_: string, value: unknown) =>
+    typeof value === "number" ? Math.round(value * 1e4) / 1e4 : value;
+  return `${JSON.stringify(report, short, 2)}\n`;
+}
+
+/** The report for people. */
 export function table(report: Report): string {
   const { deno, system, cores, rounds, secondsPerRound, connections, results, costs } = report;
   const seconds = secondsPerRound === 1 ? "1 second" : `${secondsPerRound} seconds`;

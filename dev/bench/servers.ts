@@ -11,8 +11,11 @@ const ROOT = new URL("../../", import.meta.url);
 /** How long a server may take to answer for the first time, in milliseconds. */
 const START_DEADLINE_MS = 20_000;
 
-/** Signs the tokens of a run; long enough for HS512. Guards nothing. */
-export const SECRET = "Tq9v-bench-Xw2mKd7LzR4nYp8c-1HsJ6fGj-3eU5oVi0WxZrMtBnEyPdFhCgSaJlUvOi";
+/** Signs the tokens of this run; long enough for HS512. */
+export const SECRET = crypto.getRandomValues(new Uint8Array(64)).toHex();
+
+/** How much a server may say before the rest is dropped, in characters. */
+const MOST_WORDS = 4096;
 
 /** A running server. */
 export interface Running extends AsyncDisposable {
@@ -56,7 +59,7 @@ async function start(argsFor: (port: number) => string[]): Promise<Running> {
     // A pipe, as under a container runtime: what the log costs is part of the figures.
     stderr: "piped",
   }).spawn();
-  const tail = drain(child.stderr);
+  const said = drain(child.stderr);
   let ended = false;
   const end = child.status.then(() => void (ended = true));
   const stop = async () => {
@@ -66,7 +69,7 @@ async function start(argsFor: (port: number) => string[]): Promise<Running> {
   while (!await answers(port)) {
     if (!ended && performance.now() < started + START_DEADLINE_MS) continue;
     await stop();
-    throw new Error(`Cannot start the server:\n${await tail}`);
+    throw new Error(`Cannot start the server:\n${await said}`);
   }
   const startedIn = performance.now() - started;
   return { port, startedIn, memory: () => memoryOf(child.pid), [Symbol.asyncDispose]: stop };
@@ -89,9 +92,12 @@ async function answers(port: number): Promise<boolean> {
 }
 
 async function drain(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let last: Uint8Array | undefined;
-  for await (const chunk of stream) last = chunk;
-  return new TextDecoder().decode(last);
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    if (text.length < MOST_WORDS) text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
 }
 
 async function memoryOf(pid: number): Promise<number | undefined> {

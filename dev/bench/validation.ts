@@ -9,8 +9,7 @@
 import type { CryptoKey } from "@panva/jose";
 import type { Provider } from "../../lib/provider.ts";
 import { hmac } from "../../lib/provider/hmac.ts";
-import type { Row } from "./calls.ts";
-import { type Figures, figuresOf } from "./load.ts";
+import { type Figures, figuresOf, type Row } from "./load.ts";
 import { SECRET } from "./servers.ts";
 import { type Signer, signer, SUBJECT } from "./tokens.ts";
 

@@ -62,18 +62,20 @@ interface AnyClient {
   close(): Promise<void>;
 }
 
-async function peer(
-  client: AnyClient,
-  connect: () => Promise<void>,
-  session: () => string | undefined = () => undefined,
-): Promise<Peer> {
+interface Link {
+  connect(): Promise<void>;
+  /** Id of the session, once connected. */
+  session?(): string | undefined;
+}
+
+async function peer(client: AnyClient, { connect, session }: Link): Promise<Peer> {
   try {
     await connect();
   } catch (error) {
     await client.close();
     throw error;
   }
-  const id = session();
+  const id = session?.();
   return {
     list: async () => (await client.listTools()).tools.map(({ name }) => name),
     whoami: async () => {
@@ -91,15 +93,17 @@ function v2(name: string, mode: VersionNegotiationOptions["mode"], modern: boole
     name,
     modern,
     http: (endpoint, token) => {
-      const [client, transport] = [
-        make(),
-        new StreamableHTTPClientTransport(new URL(endpoint), headersOf(token)),
-      ];
-      return peer(client, () => client.connect(transport), () => transport.sessionId);
+      const client = make();
+      const transport = new StreamableHTTPClientTransport(new URL(endpoint), headersOf(token));
+      return peer(client, {
+        connect: () => client.connect(transport),
+        session: () => transport.sessionId,
+      });
     },
     stdio: (command, env) => {
       const client = make();
-      return peer(client, () => client.connect(new StdioClientTransport(stdioOf(command, env))));
+      const transport = new StdioClientTransport(stdioOf(command, env));
+      return peer(client, { connect: () => client.connect(transport) });
     },
   };
 }
@@ -113,11 +117,15 @@ export const CLIENTS: readonly ClientKind[] = [
       const client = new ClientV1(INFO);
       const transport = new HttpV1(new URL(endpoint), headersOf(token));
       // Its types were not written for exact optional properties.
-      return peer(client, () => client.connect(transport as Transport), () => transport.sessionId);
+      return peer(client, {
+        connect: () => client.connect(transport as Transport),
+        session: () => transport.sessionId,
+      });
     },
     stdio: (command, env) => {
       const client = new ClientV1(INFO);
-      return peer(client, () => client.connect(new StdioV1(stdioOf(command, env))));
+      const transport = new StdioV1(stdioOf(command, env));
+      return peer(client, { connect: () => client.connect(transport) });
     },
   },
   v2("SDK v2 at 2025-11-25", "legacy", false),

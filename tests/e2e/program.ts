@@ -46,7 +46,10 @@ export interface Program extends Process {
   stop(): Promise<Ended>;
 }
 
-/** Starts the program and waits until it is ready. The port is free, and told by the environment. */
+/**
+ * Starts the program and waits until it is ready. The port is free, and told by the environment.
+ * The log must be at level `info` or below: a line of it tells that the program serves.
+ */
 export async function start(launch: Launch = {}): Promise<Program> {
   // Somebody else may take a port between its choice and its use.
   for (let attempt = 1;; attempt++) {
