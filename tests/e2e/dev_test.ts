@@ -58,6 +58,14 @@ Deno.test("main.ts dev prints URLs that answer", async () => {
   ok(program.stdout().includes(`  MCP endpoint    ${program.endpoint}\n`));
 });
 
+Deno.test("main.ts dev asks for a token, and listens to this machine only (SPEC C1.2, D7)", async () => {
+  await using program = await dev();
+  match(program.stderr(), new RegExp(`"listen":"127\\.0\\.0\\.1:${program.port}"`));
+  const response = await fetch(program.endpoint, modernCall("tools/list"));
+  equal(response.status, 401);
+  await response.body?.cancel();
+});
+
 Deno.test({
   name: "main.ts dev prints curl lines that work as they are pasted",
   ...skipBecause(has("curl") ? undefined : "curl is not installed"),
