@@ -6,6 +6,7 @@
  * - `host-is-a-port`: `lib/` takes time, entropy and the host as arguments.
  * - `no-module-state`: nothing in `lib/` changes at module level.
  * - `errors-begin-with-cannot`: a thrown message says what could not be done.
+ * - `strict-assertions`: `equal` and its kin compare loosely under Deno, whatever module they come from.
  * - `file-length`: a file past 300 lines is hiding two.
  *
  * @module
@@ -108,6 +109,20 @@ const plugin: Deno.lint.Plugin = {
               node.callee.name === "ProtocolError";
             if (isProtocol || text === undefined || text.startsWith("Cannot ")) return;
             context.report({ node, message: 'An error message begins with "Cannot"' });
+          },
+        };
+      },
+    },
+    "strict-assertions": {
+      create(context) {
+        return {
+          ImportSpecifier(node) {
+            const { imported } = node;
+            const name = imported.type === "Identifier" ? imported.name : imported.value;
+            const { source } = node.parent as Deno.lint.ImportDeclaration;
+            const isLoose = /^(?:not)?(?:deep)?equal$/i.test(name) && /assert/.test(source.value);
+            if (!isLoose) return;
+            context.report({ node, message: `${name} compares loosely: import its strict form` });
           },
         };
       },

@@ -16,7 +16,18 @@ export interface AllowRule {
   readonly name: string;
 }
 
-/** Reads `kind:name`. */
+/**
+ * Reads `kind:name`.
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ * import { readAllowRule } from "./allow.ts";
+ *
+ * deepEqual(readAllowRule("domain:example.com"), { kind: "domain", name: "example.com" });
+ * deepEqual(readAllowRule("example.com"), undefined);
+ * ```
+ */
 export function readAllowRule(text: string): AllowRule | undefined {
   const match = /^(domain|group|user):(\S(?:.{0,253}\S)?)$/.exec(text);
   return match ? { kind: match[1] as AllowRule["kind"], name: match[2]! } : undefined;

@@ -62,7 +62,9 @@ export function bearer(
     try {
       verdict = await judge(credential.token);
     } catch (error) {
-      trace.log("error", "token not judged", { error: String(error) });
+      // A library may have put the token into its message.
+      const told = String(error).replaceAll(credential.token || /$^/g, "[token]");
+      trace.log("error", "token not judged", { error: told });
       return plain(503, "Tokens cannot be checked at the moment", {
         "retry-after": String(RETRY_AFTER_SECONDS),
         "cache-control": "no-store",
@@ -99,6 +101,15 @@ export type Credential =
  * The scheme is compared without case. A `Bearer` credential outside the `b64token` grammar is
  * still a token, one that no provider will accept. A comma is in no token: it joins the values of
  * a header that was sent twice.
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ * import { credentialOf } from "./bearer.ts";
+ *
+ * deepEqual(credentialOf("bearer abc"), { kind: "token", token: "abc" });
+ * deepEqual(credentialOf("Basic abc"), { kind: "none" });
+ * ```
  */
 export function credentialOf(header: string | null): Credential {
   const match = /^bearer(?: +(.*))?$/is.exec(header ?? "");

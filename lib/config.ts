@@ -96,6 +96,8 @@ const FIXES: Readonly<Partial<Record<SettingName, string>>> = {
   secret: values.NEW_SECRET,
   issuer: "set it to the issuer's URL, as its tokens have it in iss",
   audience: "set it to the client id that clients log in with",
+  clientId: "set it to the client that the secret belongs to",
+  clientSecret: "set it to the secret of the client, or unset the client id",
   tenants: "list the ids of the tenants whose people may call",
 };
 

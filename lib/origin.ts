@@ -54,15 +54,17 @@ export function origins({ publicUrl, listenHost, loopback, allowed }: OriginOpti
     welcome.has(origin) || (loopback && LOOPBACK_NAMES.has(originHostname(origin)));
   return {
     host: (request, trace) => {
-      // HTTP/2 has no Host header; its authority is in the URL.
-      const host = request.headers.get("host") ?? authorityOf(request.url);
+      // HTTP/2 has no Host header; its authority is in the URL, as in a request for a whole URL,
+      // where it wins over the header (RFC 9112 section 3.2.2). Both have to be welcome.
+      const authority = authorityOf(request.url);
+      const host = request.headers.get("host") ?? authority;
       // A host that reaches into the path would choose another route than the log and the paths
       // of a proxy in front say.
       if (!/^[\w.:[\]-]*$/.test(host)) {
         return rpcError(400, INVALID_REQUEST, "The host is malformed");
       }
-      if (!loopback || isHost(host)) return true;
-      trace.log("warn", "host refused", { host });
+      if (!loopback || (isHost(host) && isHost(authority))) return true;
+      trace.log("warn", "host refused", { host, authority });
       return rpcError(403, INVALID_REQUEST, "This host name is not served here");
     },
     origin: (request, trace) => {

@@ -14,6 +14,16 @@ export type ToolScopes = (tool: string) => readonly string[];
  * Prepares the comparison of scopes.
  *
  * @param hierarchy Chains, broadest scope first: every scope covers those after it in its chain.
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ * import { scopeCover } from "./scope.ts";
+ *
+ * const missing = scopeCover([["mcp:admin", "mcp:read"]]);
+ * deepEqual(missing(["mcp:read"], ["mcp:admin"]), []);
+ * deepEqual(missing(["mcp:admin"], ["mcp:read"]), ["mcp:admin"]);
+ * ```
  */
 export function scopeCover(hierarchy: readonly (readonly string[])[]): Missing {
   const coveredBy = new Map<string, Set<string>>();
@@ -45,7 +55,19 @@ export function isScope(text: string): boolean {
   return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text);
 }
 
-/** Prepares the look-up of a tool's scopes. A tool needs the scopes of every row it matches. */
+/**
+ * Prepares the look-up of a tool's scopes. A tool needs the scopes of every row it matches.
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ * import { toolScopes } from "./scope.ts";
+ *
+ * const scopesOf = toolScopes([{ glob: "topic_*", scope: "kafka" }]);
+ * deepEqual(scopesOf("topic_list"), ["kafka"]);
+ * deepEqual(scopesOf("whoami"), []);
+ * ```
+ */
 export function toolScopes(rows: readonly ToolScope[]): ToolScopes {
   const matchers = rows.map(({ glob, scope }) => ({
     pattern: new RegExp(`^${glob.split("*").map(RegExp.escape).join(".*")}$`, "s"),

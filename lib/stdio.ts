@@ -8,17 +8,20 @@
  */
 
 import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
+import { MAX_BODY_BYTES } from "./mcp/message.ts";
 import type { NewServer } from "./mcp/server.ts";
 import type { Log } from "./ports.ts";
 
 /** Serves until standard input or output ends or `signal` aborts. */
 export async function stdio(newServer: NewServer, log: Log, signal: AbortSignal): Promise<void> {
-  const transport = new StdioServerTransport();
+  const transport = new StdioServerTransport(undefined, undefined, {
+    maxBufferSize: MAX_BODY_BYTES,
+  });
   const ended = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => ended.resolve(), { once: true });
   const handle = serveStdio(newServer, {
     transport,
-    onerror: (error) => log("debug", "message rejected", { error: error.message }),
+    onerror: (error) => log("warn", "message rejected", { error: error.message }),
   });
   // The end of input closes the transport, and so do a line too long to read and a reader that left.
   const { onclose } = transport;

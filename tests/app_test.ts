@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { bearerHeader, legacyCall, modernCall, RESOURCE, sign, subject } from "./fakes.ts";
 
 Deno.test("app() serves the metadata its challenge points to (SPEC A2.1, A2.2, A2.5)", async () => {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { decodeJwt } from "@panva/jose";
 import { cli } from "../lib/cli.ts";
 import type { Host } from "../lib/cli/host.ts";

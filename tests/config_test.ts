@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
 import { type Config, configure } from "../lib/config.ts";
 import { ENVIRONMENT } from "../lib/config/settings.ts";

@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual as equal } from "node:assert/strict";
 import { withSettings } from "../dev/readme.ts";
 
 Deno.test("README lists every setting as the program knows it (deno task readme mends it)", () => {

@@ -36,7 +36,7 @@ interface Plan {
   readonly starts: number;
 }
 
-const SMOKE: Plan = { rounds: 1, secondsPerRound: 0.2, starts: 1 };
+const SMOKE: Plan = { rounds: 1, secondsPerRound: 0.1, starts: 1 };
 
 const encoder = new TextEncoder();
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { decodeJwt } from "@panva/jose";
 import { SKEW_SECONDS } from "../../lib/jwt.ts";
 import { checkGatehouse, keycloakSettings, startGatehouse } from "./gatehouse.ts";

@@ -139,7 +139,8 @@ function readVendor(
   issuer: string,
 ): IssuerConfig {
   const id = read("clientId", values.words, undefined);
-  const secret = id ? read("clientSecret", values.words, undefined) : undefined;
+  const secret = (id ? demand : read)("clientSecret", values.words, undefined);
+  if (secret && !id) demand("clientId", values.words, undefined);
   const isShared = /\/(?:common|organizations)(?:\/|$)/.test(new URL(issuer).pathname);
   const tenants = kind === "azure" && isShared
     ? demand("tenants", values.tenants, [])

@@ -1,5 +1,5 @@
 import { decodeJwt } from "@panva/jose";
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { bearerHeader, modernCall, SECRET } from "../fakes.ts";
 import { freePort, HTTP_ENV, launchOf, run, start, tokenFor } from "./program.ts";
 

@@ -15,7 +15,7 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as StdioV1 } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { equal, fail } from "node:assert/strict";
+import { fail, strictEqual as equal } from "node:assert/strict";
 import { inherited } from "./process.ts";
 
 /** What `whoami` said. */

@@ -3,7 +3,12 @@ import {
   StreamableHTTPClientTransport,
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
-import { deepEqual, equal, notEqual, rejects } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  notStrictEqual as notEqual,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { CLIENTS, expectUnauthorized } from "./clients.ts";
 import { HTTP_ENV, start, tokenFor } from "./program.ts";
 

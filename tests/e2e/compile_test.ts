@@ -1,4 +1,4 @@
-import { equal, match, ok } from "node:assert/strict";
+import { match, ok, strictEqual as equal } from "node:assert/strict";
 import { bearerHeader, modernCall, SECRET } from "../fakes.ts";
 import { type Ended, spawn } from "./process.ts";
 import { HTTP_ENV, launchOf, start } from "./program.ts";

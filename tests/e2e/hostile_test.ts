@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { bearerHeader, legacyCall, modernCall } from "../fakes.ts";
 import { HTTP_ENV, type Program, start, tokenFor } from "./program.ts";
 import { exchange, send } from "./raw.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { type Ended, spawn } from "./process.ts";
 import { type Program, start, tokenFor } from "./program.ts";
 

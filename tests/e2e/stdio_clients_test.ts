@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok } from "node:assert/strict";
 import { CLIENTS } from "./clients.ts";
 import { MAIN } from "./program.ts";
 

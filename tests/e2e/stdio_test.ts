@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { SECRET } from "../fakes.ts";
 import type { Process } from "./process.ts";
 import { HTTP_ENV, launchOf } from "./program.ts";

@@ -1,4 +1,10 @@
-import { deepEqual, equal, fail, match, ok } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  fail,
+  match,
+  ok,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { bearerHeader, legacyCall, modernCall } from "../fakes.ts";
 import { within } from "./process.ts";
 import { HTTP_ENV, type Program, start, tokenFor } from "./program.ts";

@@ -144,9 +144,9 @@ for (const [how, end] of ENDS) {
     await settled();
     equal(ended, 1);
     equal(admits(streams, alice), true);
-    streams.hold(source().response, alice);
+    const last = streams.hold(source().response, alice);
     equal(admits(streams, alice), false, "one that ended makes room for one");
-    for (const { held } of others) await held.body!.cancel();
+    for (const { held } of [...others, { held: last }]) await held.body!.cancel();
   });
 }
 
