@@ -108,7 +108,10 @@ Deno.test("Gatehouse in front of a real Keycloak", async (test) => {
         token: theirs.access_token,
         refusal: { reason: "audience", actual: ["account"], expected: [AUDIENCE] },
       },
-      { token: ours.id_token, refusal: { reason: "use", claim: "typ", actual: "ID" } },
+      {
+        token: ours.id_token,
+        refusal: { reason: "audience", actual: ["mcp-claude"], expected: [AUDIENCE] },
+      },
       { token: ours.refresh_token, refusal: { reason: "algorithm", actual: "HS512" } },
     ];
     for (const { token, refusal } of cases) {

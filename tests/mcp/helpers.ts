@@ -195,6 +195,9 @@ export interface Events {
   leave(): Promise<void>;
 }
 
+/** After how long a silent stream fails a test instead of stopping it for good. */
+const SILENCE_MS = 5000;
+
 /** Starts to read the events of `response`. */
 export function eventsOf(response: Response): Events {
   const reader = response.body!.getReader();
@@ -204,7 +207,11 @@ export function eventsOf(response: Response): Events {
     while (true) {
       const end = text.indexOf("\n\n");
       if (end === -1) {
-        const { done, value } = await reader.read();
+        const read = await orPending(reader.read(), SILENCE_MS);
+        if (read === "pending") {
+          throw new Error("Cannot read on: the stream neither goes on nor ends");
+        }
+        const { done, value } = read;
         if (done) return undefined;
         text += decoder.decode(value, { stream: true });
         continue;

@@ -155,10 +155,9 @@ Deno.test("mcp() names the subscription that it refuses (SPEC C2.12)", async () 
     open.push(eventsOf(await send("/mcp", listen(alice, count))));
   }
   const refused = await send("/mcp", listen(alice, "late"));
-  const { id } = await refused.json();
   for (const events of open) await events.leave();
   equal(refused.status, 429);
-  equal(id, "late");
+  equal((await refused.json()).id, "late");
 });
 
 Deno.test("mcp() counts no other call against the subscriptions of a caller", async () => {
