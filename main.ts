@@ -15,7 +15,11 @@ import { ENVIRONMENT } from "./lib/config/settings.ts";
 /** How long the last lines of the log may take to be read, in milliseconds. */
 const FLUSH_MS = 200;
 
+/** Within how many milliseconds signals count as one. */
+const ONE_PRESS_MS = 200;
+
 const stop = new AbortController();
+let askedAt = 0;
 const out = sink((bytes) => Deno.stdout.write(bytes));
 const err = sink((bytes) => Deno.stderr.write(bytes));
 
@@ -38,7 +42,9 @@ const host: Host = {
 
 for (const signal of ["SIGINT", ...(Deno.build.os === "windows" ? [] : ["SIGTERM"])] as const) {
   Deno.addSignalListener(signal as Deno.Signal, () => {
-    if (stop.signal.aborted) Deno.exit(1);
+    // A task runner passes on the Ctrl+C that the terminal sent already: one press, two signals.
+    if (stop.signal.aborted && performance.now() - askedAt > ONE_PRESS_MS) Deno.exit(1);
+    if (!stop.signal.aborted) askedAt = performance.now();
     stop.abort();
   });
 }

@@ -72,7 +72,7 @@ export const SETTINGS = {
     env: ["OAUTH_MODE"],
     value: "native",
     fallback: "native",
-    help: "Who logs people in: native is the identity provider itself",
+    help: "Who logs people in: native means the identity provider, itself",
   },
   oauthProvider: {
     flag: "oauth-provider",

@@ -148,6 +148,9 @@ Deno.test("program ends at once with status 1 when it is asked to stop a second 
   await program.until("stderr", /"event":"started"/);
   program.kill("SIGTERM");
   await program.until("stderr", /"event":"stopping"/);
+  // One press may arrive twice, through a task runner; another press comes later.
+  program.kill("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 400));
   program.kill("SIGTERM");
   equal((await program.end(QUICK_MS)).code, 1);
   await within(1000, answer);
