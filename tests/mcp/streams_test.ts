@@ -242,10 +242,27 @@ Deno.test("longStreams().hold() ends a stream that nobody reads when the token e
   equal(outcome, "ended");
 });
 
-Deno.test("longStreams().hold() outlives timers that cannot wait so long", async () => {
+Deno.test("longStreams().hold() waits in steps when a token lives longer than timers can wait (SPEC A4.8)", async () => {
+  const days = 24 * 3600;
+  const step = 2 ** 31 - 1;
+  const timers: { run: () => void; ms: number }[] = [];
+  const { setTimeout: set } = globalThis;
+  globalThis.setTimeout = ((run: () => void, ms: number) => timers.push({ run, ms })) as never;
+  let now = NOW;
+  let ended = 0;
   const from = source();
-  const held = longStreams(() => NOW).hold(from.response, caller("alice", NOW + 2 ** 40));
-  const events = eventsOf(held);
-  equal(await orPending(events.next(), 3), "pending");
-  await events.leave();
+  try {
+    longStreams(() => now).hold(from.response, caller("alice", NOW + 60 * days), () => ended++);
+    for (let rung = 0; rung < timers.length; rung++) {
+      equal(ended, 0);
+      now += timers[rung]!.ms / 1000;
+      timers[rung]!.run();
+    }
+  } finally {
+    globalThis.setTimeout = set;
+  }
+  deepEqual(timers.map(({ ms }) => Math.round(ms)), [step, step, 60 * days * 1000 - 2 * step]);
+  equal(ended, 1);
+  await settled();
+  equal(from.cancelled.length, 1);
 });
