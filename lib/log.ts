@@ -25,6 +25,7 @@ export interface LogOptions {
 const SECRET_NAME =
   /(?:authorization|cookies?|token|secret|password|assertion|verifier|requeststate|apikey|privatekey)$|^(?:.*auth)?(?:orization)?code$|^(?:arguments|args|body)$/;
 
+const SHORTEST_TOKEN = 20;
 const LONGEST_TEXT = 1024;
 const MOST_MEMBERS = 20;
 const DEEPEST = 4;
@@ -48,12 +49,20 @@ function printable(fields: Fields): Fields {
   }
 }
 
+// The names that this program itself uses, which need no second look.
+const PLAIN_NAMES = new Set(
+  "id method path status user subject client rpc tool outcome ms reason".split(" "),
+);
+
+function isSecret(name: string): boolean {
+  return !PLAIN_NAMES.has(name) &&
+    SECRET_NAME.test(name.replace(/[^a-z]/gi, "").toLowerCase());
+}
+
 function clean(fields: Fields, depth = 0): Fields {
   const kept: Fields = {};
   for (const [name, value] of Object.entries(fields).slice(0, MOST_MEMBERS)) {
-    if (value === undefined || SECRET_NAME.test(name.replace(/[^a-z]/gi, "").toLowerCase())) {
-      continue;
-    }
+    if (value === undefined || isSecret(name)) continue;
     kept[cut(name)] = bounded(value, depth);
   }
   return kept;
@@ -70,6 +79,7 @@ function bounded(value: unknown, depth: number): unknown {
 }
 
 function cut(value: string): string {
+  if (value.length < SHORTEST_TOKEN) return value;
   const safe = value.slice(0, 2 * LONGEST_TEXT).replace(/[\w.-]{20,}/g, hideToken);
   return safe.length > LONGEST_TEXT ? `${safe.slice(0, LONGEST_TEXT)}…` : safe;
 }

@@ -85,6 +85,18 @@ for (const [url, status] of AUTHORITIES) {
   });
 }
 
+const PAIRS: [header: string, url: string, status: number][] = [
+  ["localhost:8080", "http://127.0.0.1:8080/healthz", 200],
+  ["localhost:8080", "http://evil.example/healthz", 403],
+  ["evil.example", "http://localhost:8080/healthz", 403],
+];
+for (const [host, url, status] of PAIRS) {
+  Deno.test(`origins().host answers ${status} to a request to ${host} for the whole URL ${url} (SPEC C1.1)`, async () => {
+    const { app } = await subject({ OAUTH_ENABLED: "off" });
+    equal((await app.fetch(new Request(url, { headers: { host } }))).status, status);
+  });
+}
+
 Deno.test("origins().host admits any host where the server is public (SPEC C1.1)", async () => {
   const { send } = await subject(PUBLIC);
   equal((await send("/healthz", { headers: { host: "10.2.3.4:8080" } })).status, 200);

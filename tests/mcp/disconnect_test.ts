@@ -1,4 +1,6 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { Exchanges } from "../../lib/mcp/exchanges.ts";
+import { RESOURCE } from "../fakes.ts";
 import { ERAS, eventsOf, orPending, post, settled, stage, work, workshop } from "./helpers.ts";
 
 const OPEN = { OAUTH_ENABLED: "off" };
@@ -167,4 +169,16 @@ Deno.test("mcp() answers a call whose name came in base64 with 503 after close",
   const params = { name: "whoami", arguments: {} };
   const init = post({ era: "2026-07-28", method: "tools/call", params, headers });
   equal((await send("/mcp", init)).status, 503);
+});
+
+Deno.test("Exchanges.handleMessage() answers 503 once it is closed, whoever still comes", async () => {
+  const exchanges = new Exchanges({ era: "legacy" });
+  await workshop().newServer().connect(exchanges);
+  await exchanges.close();
+  const request = new Request(RESOURCE, { method: "POST" });
+  const answer = exchanges.handleMessage(
+    { jsonrpc: "2.0", id: 1, method: "tools/list" },
+    { request },
+  );
+  equal(await orPending(answer.then(({ status }) => status)), 503);
 });

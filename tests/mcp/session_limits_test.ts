@@ -21,8 +21,10 @@ const HELLO = {
 interface Hall {
   readonly held: Sessions;
   advance(seconds: number): void;
+  /** `hello` stands for the parameters of the handshake; good ones when absent. */
   open(
     subject: string | undefined,
+    hello?: Record<string, unknown>,
   ): Promise<{ status: number; id: string | null; retryAfter: string | null }>;
   /** Status of a request of `subject` in the session `id`. */
   use(subject: string | undefined, id: string): Promise<number>;
@@ -51,8 +53,8 @@ function hall(): Hall {
   return {
     held,
     advance: ports.advance,
-    async open(subject) {
-      const init = legacyCall("initialize", HELLO);
+    async open(subject, hello = HELLO) {
+      const init = legacyCall("initialize", hello);
       const body = JSON.parse(init.body as string);
       const response = await held.open(request(init), caller(subject), body);
       await response.text();
@@ -198,6 +200,14 @@ Deno.test("sessions() opens no more than fit, until some have ended", async () =
   for (let count = 0; count < MAX_SESSIONS; count++) await house.open(`user-${count}`);
   deepEqual(await house.open("late"), { status: 503, id: null, retryAfter: "60" });
   house.advance(SESSION_IDLE_SECONDS);
+  equal((await house.open("late")).status, 200);
+});
+
+Deno.test("sessions() keeps no place for a handshake that fails", async () => {
+  const house = hall();
+  for (let count = 0; count <= MAX_SESSIONS; count++) {
+    equal((await house.open(`user-${count}`, {})).status, 400);
+  }
   equal((await house.open("late")).status, 200);
 });
 
