@@ -92,9 +92,6 @@ export type Body =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly reason: "too large" | "too slow" | "not UTF-8" | "broken" };
 
-/** Up to which declared length a body is read in one go, in bytes. */
-const SMALL_BODY_BYTES = 64 * 1024;
-
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -106,9 +103,6 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 export async function readBody(request: Request, limit: number, deadlineMs: number): Promise<Body> {
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > limit) return { ok: false, reason: "too large" };
-  if (declared !== null && Number(declared) <= SMALL_BODY_BYTES) {
-    return await readSmall(request, limit, deadlineMs);
-  }
   if (!request.body) return { ok: true, text: "" };
   const reader = request.body.getReader();
   let late = false;
@@ -125,22 +119,6 @@ export async function readBody(request: Request, limit: number, deadlineMs: numb
     return { ok: false, reason: "too large" };
   } catch {
     return { ok: false, reason: late ? "too slow" : "broken" };
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-// The platform reads a body in one go several times faster than piece by piece, and cannot be stopped
-// half-way: what a stalled client holds on to is bounded by the length it declared.
-async function readSmall(request: Request, limit: number, deadlineMs: number): Promise<Body> {
-  const late = Promise.withResolvers<"too slow">();
-  const timer = setTimeout(() => late.resolve("too slow"), deadlineMs);
-  try {
-    const bytes = await Promise.race([request.bytes(), late.promise]);
-    if (bytes === "too slow") return { ok: false, reason: bytes };
-    return bytes.length > limit ? { ok: false, reason: "too large" } : decode(bytes);
-  } catch {
-    return { ok: false, reason: "broken" };
   } finally {
     clearTimeout(timer);
   }

@@ -9,9 +9,15 @@
 
 import {
   classifyInboundRequest,
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
   createMcpHandler,
   type InboundClassificationOutcome,
+  isJSONRPCRequest,
+  isSpecType,
   type JSONRPCRequest,
+  LOG_LEVEL_META_KEY,
+  PROTOCOL_VERSION_META_KEY,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
 import type { Challenges } from "./challenge.ts";
@@ -64,8 +70,8 @@ export interface Mcp {
  * Connects the servers that will serve every request.
  *
  * Requests that are exactly right take the fast lane: one long-lived server per era. Whatever is
- * malformed, mismatched, of another revision, or a subscription goes to the SDK's own entry, which
- * judges it and finds the words.
+ * malformed, mismatched, of another revision, or a subscription goes to the SDK's own classifier and
+ * entry, which judge it and find the words.
  */
 export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
   const { newServer, authorization } = options;
@@ -88,13 +94,15 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
   let stage: "open" | "draining" | "closed" = "open";
 
   async function serve(request: Request, caller: Caller, body: unknown): Promise<Response> {
+    const authInfo = toAuthInfo(caller);
+    const era = exactEra(request, body);
+    if (era === "modern") {
+      return modern.handleMessage(body as JSONRPCRequest, { request, authInfo });
+    }
+    if (era === "legacy") return serveLegacy(request, caller, body, "no-claim");
     const route = classify(request, body);
     if (route.kind === "legacy") return serveLegacy(request, caller, body, route.reason);
-    const authInfo = toAuthInfo(caller);
     const { identity } = caller;
-    if (isExact(request, route)) {
-      return modern.handleMessage(route.message, { request, authInfo });
-    }
     const extra = { authInfo, parsedBody: body };
     if (route.kind !== "modern" || route.message.method !== "subscriptions/listen") {
       return await entry.fetch(request, extra);
@@ -209,24 +217,37 @@ function classify(request: Request, body: unknown): InboundClassificationOutcome
   );
 }
 
-type ModernRequest = Extract<InboundClassificationOutcome, { kind: "modern" }> & {
-  readonly message: JSONRPCRequest;
-};
-
 const NAMED_BY: Readonly<Record<string, "name" | "uri">> = {
   "tools/call": "name",
   "prompts/get": "name",
   "resources/read": "uri",
 };
 
-// Whether headers and body agree to the letter on a revision, method and name that are served.
-function isExact(request: Request, route: InboundClassificationOutcome): route is ModernRequest {
-  if (route.kind !== "modern" || route.messageKind !== "request") return false;
-  const { method, params } = route.message;
-  if (method === "subscriptions/listen") return false;
-  if (route.classification.revision !== MODERN_REVISION) return false;
-  if (request.headers.get("mcp-protocol-version") !== MODERN_REVISION) return false;
-  if (request.headers.get("mcp-method") !== method) return false;
+// The era of a request that is exactly right: headers and body agree to the letter on a revision,
+// method and name that are served. `undefined` for everything that needs a judge. The SDK's classifier
+// would say the same, but it first tries each message as two kinds of response, and what those
+// failures leave behind costs more than all the rest of it.
+function exactEra({ headers }: Request, message: unknown): "modern" | "legacy" | undefined {
+  if (!isJSONRPCRequest(message)) return undefined;
+  const { method, params } = message;
+  const meta = params?._meta ?? {};
+  const version = headers.get("mcp-protocol-version");
+  if (!(PROTOCOL_VERSION_META_KEY in meta)) {
+    const isLegacy = version === null || SUPPORTED_PROTOCOL_VERSIONS.includes(version);
+    return isLegacy && method !== "initialize" ? "legacy" : undefined;
+  }
   const named = Object.hasOwn(NAMED_BY, method) ? NAMED_BY[method]! : undefined;
-  return named === undefined || request.headers.get("mcp-name") === params?.[named];
+  const isModern = method !== "subscriptions/listen" &&
+    version === MODERN_REVISION && meta[PROTOCOL_VERSION_META_KEY] === MODERN_REVISION &&
+    headers.get("mcp-method") === method &&
+    (named === undefined || headers.get("mcp-name") === params?.[named]) &&
+    isEnvelope(meta);
+  return isModern ? "modern" : undefined;
+}
+
+function isEnvelope(meta: Readonly<Record<string, unknown>>): boolean {
+  const { [CLIENT_INFO_META_KEY]: info, [LOG_LEVEL_META_KEY]: level } = meta;
+  return isSpecType.ClientCapabilities(meta[CLIENT_CAPABILITIES_META_KEY]) &&
+    (info === undefined || isSpecType.Implementation(info)) &&
+    (level === undefined || isSpecType.LoggingLevel(level));
 }
