@@ -64,8 +64,8 @@ export async function serve(
   await program.drain();
   await Promise.race([answered, sleep(GRACE_MS)]);
   await program.close();
-  // Calls that were cut short hear of it.
-  await Promise.race([answered, sleep(FAREWELL_MS)]);
+  // The last answers are handed over, but not yet on their way: ending now would cut them off.
+  await sleep(FAREWELL_MS);
   ports.log("info", "stopped");
   return EXIT.ok;
 }
