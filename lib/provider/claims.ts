@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Refusal, Verdict } from "../errors.ts";
 import type { KnownIdentity } from "../identity.ts";
 import type { Claims } from "../jwt.ts";
 
@@ -17,6 +18,21 @@ export interface Mapping {
   readonly rolesClaims: readonly string[];
   /** Whether an address without `email_verified` counts as verified. */
   readonly emailTrusted: boolean;
+}
+
+/** A vendor's own last step over claims that passed all others. */
+export type JudgeVendor = (claims: Claims) => Refusal | undefined;
+
+/** The verdict on claims that passed every other step. */
+export function conclude(
+  claims: Claims,
+  mapping: Mapping,
+  judgeVendor: JudgeVendor | undefined,
+): Verdict {
+  const refusal = judgeVendor?.(claims);
+  return refusal
+    ? { ok: false, refusal }
+    : { ok: true, identity: describeIdentity(claims, mapping) };
 }
 
 /** Describes the caller that `claims` name. */

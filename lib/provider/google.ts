@@ -12,7 +12,7 @@
 import type { Refusal, Verdict } from "../errors.ts";
 import { judgeClaims, type Members } from "../jwt.ts";
 import type { Outbound } from "../outbound.ts";
-import { describeIdentity } from "./claims.ts";
+import { conclude } from "./claims.ts";
 import { bounded } from "./introspect.ts";
 import type { Ask, OidcOptions } from "./oidc.ts";
 
@@ -54,10 +54,6 @@ function tokenInfo(options: OidcOptions, fetch: Outbound): Ask {
       exp: Number(info.exp),
     };
     const judged = judgeClaims(claims, { audiences: options.audiences, idTokens: true }, now);
-    if (!judged.ok) return judged;
-    const refusal = options.judgeVendor?.(judged.claims);
-    return refusal
-      ? { ok: false, refusal }
-      : { ok: true, identity: describeIdentity(judged.claims, options.mapping) };
+    return judged.ok ? conclude(judged.claims, options.mapping, options.judgeVendor) : judged;
   });
 }

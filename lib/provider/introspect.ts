@@ -9,9 +9,9 @@
 
 import * as oauth from "oauth4webapi";
 import type { Refusal, Verdict } from "../errors.ts";
-import { judgeClaims, type Members } from "../jwt.ts";
+import { judgeClaims } from "../jwt.ts";
 import type { Outbound } from "../outbound.ts";
-import { describeIdentity, type Mapping } from "./claims.ts";
+import { conclude, type JudgeVendor, type Mapping } from "./claims.ts";
 import type { Ask } from "./oidc.ts";
 
 /** How many questions may be open; more are answered 503. */
@@ -33,7 +33,7 @@ export interface IntrospectionOptions {
   readonly issuers: readonly string[];
   readonly mapping: Mapping;
   /** A vendor's own last step, as for tokens that are judged here. */
-  readonly judgeVendor?: ((claims: Members) => Refusal | undefined) | undefined;
+  readonly judgeVendor: JudgeVendor | undefined;
 }
 
 /** Prepares the asking. The issuer's metadata says where; without an endpoint tokens are refused. */
@@ -69,11 +69,7 @@ export function introspection(options: IntrospectionOptions): (fetch: Outbound) 
         exp: exp ?? now + DEFAULT_LIFETIME_SECONDS,
       };
       const judged = judgeClaims(claims, { audiences }, now);
-      if (!judged.ok) return judged;
-      const refusal = judgeVendor?.(judged.claims);
-      return refusal
-        ? { ok: false, refusal }
-        : { ok: true, identity: describeIdentity(judged.claims, mapping) };
+      return judged.ok ? conclude(judged.claims, mapping, judgeVendor) : judged;
     });
 }
 

@@ -10,11 +10,11 @@
 
 import { type CryptoKey, errors, type JWK } from "@panva/jose";
 import type { Refusal, Verdict } from "../errors.ts";
-import { judge, type KeyHeader, type Members } from "../jwt.ts";
+import { judge, type KeyHeader } from "../jwt.ts";
 import { type Outbound, outbound } from "../outbound.ts";
 import type { Ports } from "../ports.ts";
 import type { Provider } from "../provider.ts";
-import { describeIdentity, type Mapping } from "./claims.ts";
+import { conclude, type JudgeVendor, type Mapping } from "./claims.ts";
 import { discover, fetchKeys, type IssuerDocument, type Keys } from "./discover.ts";
 import { refreshed } from "./refreshed.ts";
 
@@ -65,7 +65,7 @@ export interface OidcOptions {
   /** Whether a published key may sign these tokens; all may when absent. */
   readonly isOwnKey?: (key: JWK) => boolean;
   /** A vendor's own last step over claims that passed all others. */
-  readonly judgeVendor?: (claims: Members) => Refusal | undefined;
+  readonly judgeVendor?: JudgeVendor;
   /** Whether the vendor knows more of a token than the token says, after what it was refused for. */
   readonly isPartial?: (refusal: Refusal) => boolean;
   /** Absent when tokens that cannot be judged here are refused. */
@@ -99,12 +99,6 @@ export function oidc(options: OidcOptions, ports: Pick<Ports, "now" | "fetch" | 
     accessClaims: options.accessClaims ?? ACCESS_CLAIMS,
     key: (header: KeyHeader) => findKey(header, keys),
   };
-  const accept = (claims: Parameters<typeof describeIdentity>[0]): Verdict => {
-    const refusal = judgeVendor?.(claims);
-    return refusal
-      ? { ok: false, refusal }
-      : { ok: true, identity: describeIdentity(claims, mapping) };
-  };
   return {
     issuer,
     async metadata() {
@@ -113,7 +107,7 @@ export function oidc(options: OidcOptions, ports: Pick<Ports, "now" | "fetch" | 
     },
     async verify(token, now) {
       const judged = await judge(token, rules, now);
-      if (judged.ok) return accept(judged.claims);
+      if (judged.ok) return conclude(judged.claims, mapping, judgeVendor);
       // What cannot be read, or whose key is not published, may still be known to the issuer.
       const { reason } = judged.refusal;
       const isOpaque = reason === "malformed" || reason === "key" || isPartial?.(judged.refusal);
