@@ -112,17 +112,20 @@ Deno.test("program answers a request whose body was on its way, or asks to try a
     ...await tokenHeaders(program),
     host: "localhost",
     connection: "close",
+    expect: "100-continue",
   });
   const lines = Object.entries(headers as Record<string, string>).map(([k, v]) => `${k}: ${v}\r\n`);
   const length = `content-length: ${(body as string).length}\r\n\r\n`;
-  const request = `POST /mcp HTTP/1.1\r\n${lines.join("")}${length}${body}`;
   const encoder = new TextEncoder();
-  await connection.write(encoder.encode(request.slice(0, -20)));
-  // Answered on another connection: by now the program has seen the first one.
-  await (await fetch(`${program.origin}/healthz`)).text();
+  await connection.write(encoder.encode(`POST /mcp HTTP/1.1\r\n${lines.join("")}${length}`));
+  // The interim answer tells that the program is at this request and waits for its body.
+  const interim = new Uint8Array(64);
+  await within(QUICK_MS, connection.read(interim));
+  match(new TextDecoder().decode(interim), /^HTTP\/1\.1 100 /);
+  await connection.write(encoder.encode((body as string).slice(0, -20)));
   program.kill("SIGTERM");
   await program.until("stderr", /"event":"stopping"/);
-  await connection.write(encoder.encode(request.slice(-20)));
+  await connection.write(encoder.encode((body as string).slice(-20)));
   const response = await within(QUICK_MS, new Response(connection.readable).text());
   match(response, /"subject":"alice"|^HTTP\/1\.1 503 /);
   await expectStop(program, QUICK_MS);
