@@ -9,6 +9,7 @@
 
 import { cli } from "./lib/cli.ts";
 import type { Host } from "./lib/cli/host.ts";
+import { pinned, resolve } from "./lib/cli/pinned.ts";
 import { sink } from "./lib/cli/sink.ts";
 import { ENVIRONMENT } from "./lib/config/settings.ts";
 
@@ -29,6 +30,8 @@ const host: Host = {
   elapsedMs: () => performance.now(),
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
   fetch: (request) => fetch(request),
+  resolve,
+  fetchAt: pinned(Deno),
   env: Object.fromEntries(ENVIRONMENT.map((name) => [name, Deno.env.get(name)])),
   runtime: { deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },
   readFile: (path) => Deno.readTextFileSync(path),
@@ -37,7 +40,10 @@ const host: Host = {
   terminal: Deno.stderr.isTerminal(),
   stop: stop.signal,
   listen: (address, fetch) =>
-    Deno.serve({ ...address, onListen: () => {} }, (request) => fetch(request)),
+    Deno.serve(
+      { ...address, onListen: () => {} },
+      (request, { remoteAddr }) => fetch(request, remoteAddr.hostname),
+    ),
 };
 
 for (const signal of ["SIGINT", ...(Deno.build.os === "windows" ? [] : ["SIGTERM"])] as const) {

@@ -27,6 +27,13 @@ export interface Ports {
   readonly random: (length: number) => Uint8Array<ArrayBuffer>;
   /** Outbound HTTP. */
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Addresses of a host name, IPv4 and IPv6, as texts. Rejects when it has none. */
+  readonly resolve: (hostname: string) => Promise<readonly string[]>;
+  /**
+   * Outbound HTTPS to one address, whatever the name in the URL resolves to. TLS and `Host` are
+   * those of the name. Follows no redirect and uses no proxy.
+   */
+  readonly fetchAt: (request: Request, address: string) => Promise<Response>;
   /** Where events go. */
   readonly log: Log;
 }
