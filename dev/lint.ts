@@ -14,10 +14,11 @@
 
 const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
   [/lib\/(ports|http|identity|errors|trace|version)\.ts$/, 0],
-  [/lib\/(allow|log|challenge|jwt|mint|origin|outbound|scope)\.ts$/, 1],
-  [/lib\/(provider|pack|config|config\/\w+)\.ts$/, 2],
-  [/lib\/(provider|mcp)\/\w+\.ts$/, 3],
-  [/lib\/(bearer|discovery|mcp|providers|stdio|pack\/\w+)\.ts$/, 4],
+  [/lib\/(address|allow|log|challenge|jwt|limit|mint|origin|outbound|scope|seal)\.ts$/, 1],
+  [/lib\/proxy\/(client|metadata|redirect)\.ts$/, 1],
+  [/lib\/(provider|store|pack|config|config\/\w+)\.ts$/, 2],
+  [/lib\/(provider|store|mcp)\/\w+\.ts$/, 3],
+  [/lib\/(bearer|discovery|mcp|providers|proxy|proxy\/\w+|stdio|stores|pack\/\w+)\.ts$/, 4],
   [/lib\/app\.ts$/, 5],
   [/lib\/(cli|cli\/\w+)\.ts$/, 6],
   [/main\.ts$/, 7],

@@ -7,10 +7,11 @@
 import { allowed } from "./allow.ts";
 import { bearer } from "./bearer.ts";
 import { challenges } from "./challenge.ts";
-import { type Config, resourceOf } from "./config.ts";
+import { type Config, type HttpConfig, resourceOf } from "./config.ts";
 import type { OAuthConfig } from "./config/oauth.ts";
 import { discovery, metadataUrlOf } from "./discovery.ts";
 import { guard, type Handler, type Methods, pathOf, plain, routes } from "./http.ts";
+import { clientAddress } from "./limit.ts";
 import type { Identity } from "./identity.ts";
 import { mcp } from "./mcp.ts";
 import { type NewServer, serverFactory } from "./mcp/server.ts";
@@ -19,8 +20,11 @@ import type { Pack } from "./pack.ts";
 import { whoami } from "./pack/whoami.ts";
 import type { Ports } from "./ports.ts";
 import type { Provider } from "./provider.ts";
-import { providerOf } from "./providers.ts";
+import { providerOf, vendorOf } from "./providers.ts";
+import { proxy } from "./proxy.ts";
+import { QUIRKS } from "./proxy/quirks.ts";
 import { scopeCover, toolScopes } from "./scope.ts";
+import { storeOf } from "./stores.ts";
 import { tracer } from "./trace.ts";
 import { VERSION } from "./version.ts";
 
@@ -32,8 +36,12 @@ export interface Served {
 
 /** The program behind an HTTP listener. */
 export interface App {
-  /** Answers every request and never rejects. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * Answers every request and never rejects.
+   *
+   * @param remote Address of the socket's other end.
+   */
+  fetch(request: Request, remote?: string): Promise<Response>;
   /** Ends the streams that wait for news, so that only calls at work are left. */
   drain(): Promise<void>;
   /** Ends everything, and lets the packs go. */
@@ -53,7 +61,8 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
   const { http, oauth } = config;
   const resource = resourceOf(http);
   const origin = origins({ ...http, listenHost: http.host, allowed: http.allowedOrigins });
-  const provider = oauth && await providerOf(oauth, http.publicUrl, ports);
+  const issued = oauth && await issuing(oauth, http, ports);
+  const provider = issued?.provider;
   // Asked for early, so that the first request need not wait. A failure is logged, and tried again.
   provider?.metadata().catch(() => {});
   const permission = oauth && {
@@ -86,16 +95,46 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
     }],
     ["/healthz", { GET: () => plain(200, "ok") }],
     ["/readyz", { GET: () => readiness(served.packs, provider) }],
-    ...(provider ? discovery(provider, { resource, scopes: oauth.scopesRequired }) : []),
+    ...(provider && permission ? discovery(provider, { resource, ...permission }) : []),
+    ...issued?.routes ?? [],
   ];
   return {
-    fetch: observed(guard(origin.host, routes(table)), ports, http.publicUrl),
+    fetch: observed(guard(origin.host, routes(table)), ports, http),
     drain: endpoint.drain,
     close: async () => {
       await endpoint.close();
+      await issued?.close();
       await Promise.all(served.packs.map((pack) => pack.close()));
     },
   };
+}
+
+/** Whose tokens are accepted, and what it takes to issue them here. */
+interface Issuing {
+  readonly provider: Provider;
+  readonly routes: readonly [path: string, methods: Methods][];
+  close(): Promise<void>;
+}
+
+async function issuing(oauth: OAuthConfig, http: HttpConfig, ports: Ports): Promise<Issuing> {
+  const { provider: upstream, proxy: config, scopesRequired } = oauth;
+  const native = await providerOf(oauth, http.publicUrl, ports);
+  if (!config) return { provider: native, routes: [], close: () => Promise.resolve() };
+  const store = await storeOf(config.store, ports);
+  const { provider, routes } = proxy({
+    config,
+    store,
+    publicUrl: http.publicUrl,
+    loopback: http.loopback,
+    resource: resourceOf(http).href,
+    scopes: [...new Set([...scopesRequired, ...oauth.toolScopes.map(({ scope }) => scope)])],
+    scopesRequired,
+    mayCall: allowed(oauth.allow),
+    ...(upstream.kind === "hmac" ? { minted: native } : {
+      vendor: { options: vendorOf(oauth, upstream), quirks: QUIRKS[upstream.kind] },
+    }),
+  }, ports);
+  return { provider, routes, close: () => store.close() };
 }
 
 // A row that fits no tool protects nothing, and is most likely misspelt.
@@ -124,22 +163,25 @@ async function readiness(packs: readonly Pack[], provider?: Provider): Promise<R
     : plain(503, `waiting for ${waiting.join(", ")}`, { "retry-after": "5" });
 }
 
-const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+// Pages bring their own policies, which are as strict as a page can be.
+const DEFAULT_HEADERS: readonly (readonly [string, string])[] = [
   ["x-content-type-options", "nosniff"],
   ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
   ["referrer-policy", "no-referrer"],
+  ["cache-control", "no-store"],
 ];
 
 /** Gives each request its trace and each response its common headers; turns a crash into a 500. */
 function observed(
   next: Handler,
   ports: Ports,
-  publicUrl: URL,
-): (request: Request) => Promise<Response> {
+  { publicUrl, trustedProxies }: HttpConfig,
+): App["fetch"] {
   const open = tracer(ports);
   const secure = publicUrl.protocol === "https:";
-  return async (request) => {
-    const trace = open();
+  return async (request, remote = "") => {
+    const forwarded = request.headers.get("x-forwarded-for");
+    const trace = open(clientAddress(remote, forwarded, trustedProxies));
     let response: Response;
     try {
       response = await next(request, trace);
@@ -149,8 +191,7 @@ function observed(
     }
     const { headers, status } = response;
     headers.set("x-request-id", trace.id);
-    for (const [name, value] of SECURITY_HEADERS) headers.set(name, value);
-    if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+    for (const [name, value] of DEFAULT_HEADERS) if (!headers.has(name)) headers.set(name, value);
     if (secure) headers.set("strict-transport-security", "max-age=31536000");
     const path = pathOf(request.url);
     trace.close("info", "request", { method: request.method, path, status });

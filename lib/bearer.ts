@@ -75,7 +75,8 @@ export function bearer(
       return challenges.refuse("invalid_token");
     }
     const { identity } = verdict;
-    trace.note({ user: identity.username, subject: identity.subject, client: identity.clientId });
+    const { username, subject, clientId, clientName } = identity;
+    trace.note({ user: username, subject, client: clientName ?? clientId });
     if (!mayCall(identity)) {
       trace.log("warn", "caller not allowed", { email: identity.email, roles: identity.roles });
       return challenges.deny();
@@ -130,7 +131,9 @@ function remembered(
   const verify = async (key: string, token: string) => {
     const verdict = await provider.verify(token, now());
     // The clock is read again: verifying may have taken a while.
-    const until = verdict.ok ? Math.min(now() + CACHE_SECONDS, verdict.identity.expiresAt) : 0;
+    const until = verdict.ok
+      ? Math.min(now() + CACHE_SECONDS, verdict.identity.expiresAt, verdict.until ?? Infinity)
+      : 0;
     if (verdict.ok && until > now()) {
       known.set(key, { identity: verdict.identity, until }, { size: token.length });
     }

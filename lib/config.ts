@@ -38,6 +38,8 @@ export interface HttpConfig {
   readonly publicUrl: URL;
   readonly allowedOrigins: readonly string[];
   readonly sessions: boolean;
+  /** How many proxies stand in front and add to `X-Forwarded-For`. */
+  readonly trustedProxies: number;
 }
 
 /** A configuration, or all that is wrong. */
@@ -82,6 +84,7 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
   if (transport === "http") {
     if (!given("oauthEnabled")) problems.push(...halfConfigured(settings));
     problems.push(...exposure(http, oauth, insecure, settings));
+    problems.push(...openLogin(http, oauth));
   }
   const log = {
     level: read("logLevel", values.choice(...LEVELS), "info"),
@@ -96,7 +99,7 @@ const FIXES: Readonly<Partial<Record<SettingName, string>>> = {
   secret: values.NEW_SECRET,
   issuer: "set it to the issuer's URL, as its tokens have it in iss",
   audience: "set it to the client id that clients log in with",
-  clientId: "set it to the client that the secret belongs to",
+  clientId: "set it to the id that this server has at the issuer as a client",
   clientSecret: "set it to the secret of the client, or unset the client id",
   tenants: "list the ids of the tenants whose people may call",
 };
@@ -124,10 +127,17 @@ function readHttp(read: Read): HttpConfig {
     publicUrl: read("publicUrl", values.origin, new URL(`http://localhost:${port}`)),
     allowedOrigins: read("allowedOrigins", values.webOrigins, []),
     sessions: read("sessions", values.toggle, false),
+    trustedProxies: read("trustedProxies", values.count, 0),
   };
 }
 
-const OAUTH_ONLY: readonly SettingName[] = ["oauthProvider", "issuer", "audience", "secret"];
+const OAUTH_ONLY: readonly SettingName[] = [
+  "oauthMode",
+  "oauthProvider",
+  "issuer",
+  "audience",
+  "secret",
+];
 
 // Whoever sets these wants OAuth; a switch that was forgotten or misspelt must not turn it off.
 function halfConfigured(settings: Settings): Problem[] {
@@ -137,6 +147,17 @@ function halfConfigured(settings: Settings): Problem[] {
     where: "OAUTH_ENABLED",
     what: `is not set, although ${set.where} is`,
     fix: "set it to on; or to off, to serve everyone",
+  }];
+}
+
+// Whoever reaches the development login can be anybody.
+function openLogin({ loopback, publicUrl }: HttpConfig, oauth: OAuthConfig | undefined): Problem[] {
+  if (!oauth?.proxy || oauth.provider.kind !== "hmac") return [];
+  if (loopback && isLoopback(publicUrl.hostname)) return [];
+  return [{
+    where: "OAUTH_PROVIDER",
+    what: "is hmac, whose login asks for no password, and others can reach this server",
+    fix: "choose an identity provider, or serve on this machine only",
   }];
 }
 

@@ -24,7 +24,7 @@ export interface DiscoveryOptions {
   /** Exact public URL of the MCP endpoint. */
   readonly resource: URL;
   /** The least a client should ask for: the scopes every request needs. */
-  readonly scopes: readonly string[];
+  readonly scopesRequired: readonly string[];
 }
 
 /** URL of the metadata document of `resource` (RFC 9728 section 3.1). */
@@ -41,13 +41,13 @@ export function metadataUrlOf(resource: URL): string {
  */
 export function discovery(
   provider: Provider,
-  { resource, scopes }: DiscoveryOptions,
+  { resource, scopesRequired }: DiscoveryOptions,
 ): [string, Methods][] {
   const own = document(() => ({
     resource: resource.href,
     authorization_servers: [provider.issuer],
     bearer_methods_supported: ["header"],
-    ...(scopes.length > 0 && { scopes_supported: scopes }),
+    ...(scopesRequired.length > 0 && { scopes_supported: scopesRequired }),
   }));
   const issued = (select: (metadata: Metadata) => Document) =>
     document(async () => select(await provider.metadata()));

@@ -29,11 +29,17 @@ export type Refusal =
   }
   | { readonly reason: "id token"; readonly claim: string }
   | { readonly reason: "use"; readonly claim: string; readonly actual: string }
-  | { readonly reason: "inactive"; readonly detail: string };
+  | { readonly reason: "inactive"; readonly detail: string }
+  | { readonly reason: "grant"; readonly detail: string };
 
 /** What a provider says of a token. */
 export type Verdict =
-  | { readonly ok: true; readonly identity: KnownIdentity }
+  | {
+    readonly ok: true;
+    readonly identity: KnownIdentity;
+    /** When it has to be judged anew, in Unix seconds, if before the gate would do so itself. */
+    readonly until?: number;
+  }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** OAuth error codes of RFC 6750 section 3.1 with their HTTP status and fixed text. */

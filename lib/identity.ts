@@ -22,6 +22,8 @@ export interface Identity {
   readonly roles: readonly string[];
   /** The client the token was issued to. */
   readonly clientId?: string;
+  /** Its name for people and logs, where it is known. Chosen by the client. */
+  readonly clientName?: string;
   /** The `exp` claim, in Unix seconds. */
   readonly expiresAt: number;
   /** All claims of the token, for packs that need more than this. */

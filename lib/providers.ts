@@ -31,9 +31,16 @@ export async function providerOf(
       jwksUri: new URL("/.well-known/jwks.json", publicUrl).href,
     });
   }
+  return oidc(asking(vendorOf(oauth, provider), provider.client), ports);
+}
+
+/** What judging and logging in at a vendor's issuer need. */
+export function vendorOf(
+  { issuer, audiences, usernameClaims, rolesClaims }: OAuthConfig,
+  provider: IssuerConfig,
+): OidcOptions {
   const mapping = { usernameClaims, rolesClaims, emailTrusted: false };
-  const vendor = VENDORS[provider.kind]({ issuer, audiences, mapping }, provider);
-  return oidc(asking(vendor, provider.client), ports);
+  return VENDORS[provider.kind]({ issuer, audiences, mapping }, provider);
 }
 
 const VENDORS: Record<

@@ -10,6 +10,8 @@ import type { Fields, Level, Log, Ports } from "./ports.ts";
 export interface Trace {
   /** Names the request in every line and in `x-request-id`. Unique per process, not secret. */
   readonly id: string;
+  /** Address of whoever sent the request, as far as proxies in front can be trusted. */
+  readonly address: string;
   /**
    * Adds facts to the closing line. A fact that comes after it, as when a stream ends, gets a line
    * of its own.
@@ -30,10 +32,13 @@ export interface OpenTrace extends Trace {
  *
  * @param ports Where lines go, the duration clock, and entropy for the prefix.
  */
-export function tracer(ports: Pick<Ports, "log" | "elapsedMs" | "random">): () => OpenTrace {
+export function tracer(
+  ports: Pick<Ports, "log" | "elapsedMs" | "random">,
+): (address?: string) => OpenTrace {
   const prefix = ports.random(5).toHex();
   let count = 0;
-  return () => new RequestTrace(`${prefix}-${(++count).toString(36)}`, ports.log, ports.elapsedMs);
+  return (address = "") =>
+    new RequestTrace(`${prefix}-${(++count).toString(36)}`, address, ports.log, ports.elapsedMs);
 }
 
 class RequestTrace implements OpenTrace {
@@ -43,6 +48,7 @@ class RequestTrace implements OpenTrace {
 
   constructor(
     readonly id: string,
+    readonly address: string,
     private readonly write: Log,
     private readonly elapsedMs: () => number,
   ) {

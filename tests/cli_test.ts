@@ -19,6 +19,8 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<Ru
     elapsedMs: () => 0,
     random: (length) => new Uint8Array(length).map((_, index) => index * 31 % 256),
     fetch: () => Promise.reject(new TypeError("Nobody answers in this test")),
+    resolve: () => Promise.reject(new TypeError("Nothing has an address in this test")),
+    fetchAt: () => Promise.reject(new TypeError("Nobody answers in this test")),
     env,
     runtime: { deno: "2" },
     readFile: () => "",

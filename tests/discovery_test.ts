@@ -222,7 +222,7 @@ Deno.test("discovery() answers 503, readable from any page, while the issuer's d
     verify: () => Promise.reject(new Error("unused")),
   };
   const ports = fakePorts();
-  const serve = routes(discovery(provider, { resource: new URL(RESOURCE), scopes: [] }));
+  const serve = routes(discovery(provider, { resource: new URL(RESOURCE), scopesRequired: [] }));
   const get = (path: string) => serve(new Request(`${ORIGIN}${path}`), tracer(ports)());
   const issued = DOCUMENTS.map(([path]) => path).filter((path) => !path.includes("resource"));
   for (const path of [...issued, "/.well-known/oauth-authorization-server/t1"]) {

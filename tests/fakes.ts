@@ -36,12 +36,16 @@ export interface FakePorts extends Ports {
 const nobody = ({ method, url }: Request): Promise<Response> =>
   Promise.reject(new TypeError(`Nobody answers ${method} ${url} in this test`));
 
+/** Ports to hosts that the operator did not name. */
+export type Strangers = Partial<Pick<Ports, "resolve" | "fetchAt">>;
+
 /**
  * Makes ports; log lines are JSON, as a collector would get them.
  *
  * @param fetch What the outside answers.
+ * @param strangers What hosts that the operator did not name are and answer. Nothing, by default.
  */
-export function fakePorts(fetch: Ports["fetch"] = nobody): FakePorts {
+export function fakePorts(fetch: Ports["fetch"] = nobody, strangers: Strangers = {}): FakePorts {
   let now = NOW;
   let draws = 0;
   const lines: string[] = [];
@@ -51,6 +55,9 @@ export function fakePorts(fetch: Ports["fetch"] = nobody): FakePorts {
     // Different at every draw and the same in every run.
     random: (length) => new Uint8Array(length).map((_, index) => (index * 7 + draws++) % 256),
     fetch,
+    resolve: (name) => Promise.reject(new TypeError(`Nothing resolves ${name} in this test`)),
+    fetchAt: nobody,
+    ...strangers,
     log: logger({
       level: "debug",
       format: "json",

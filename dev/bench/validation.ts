@@ -89,7 +89,7 @@ function remembering(provider: Provider): Provider {
     missing: () => [],
     mayCall: () => true,
   });
-  const trace = { id: "bench", note: () => {}, log: () => {} };
+  const trace = { address: "", id: "bench", note: () => {}, log: () => {} };
   return {
     ...provider,
     async verify(token) {

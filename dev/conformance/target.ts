@@ -30,7 +30,15 @@ export async function target(sessions: "on" | "off"): Promise<Target> {
   const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
   const now = () => Math.floor(Date.now() / 1000);
   const fetch = () => Promise.reject(new Error("Nothing is fetched here"));
-  const ports: Ports = { now, random, fetch, elapsedMs: () => performance.now(), log: () => {} };
+  const ports: Ports = {
+    now,
+    random,
+    fetch,
+    resolve: fetch,
+    fetchAt: fetch,
+    elapsedMs: () => performance.now(),
+    log: () => {},
+  };
   const configured = configure({
     flags: {},
     env: {

@@ -1,5 +1,6 @@
 /**
- * Development: HTTP on this machine with OAuth on, tokens ready to use, and lines to paste.
+ * Development: HTTP on this machine with OAuth on, a login without passwords, tokens ready to use,
+ * and lines to paste.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import type { Problem } from "../config/sources.ts";
 import { metadataUrlOf } from "../discovery.ts";
 import { MODERN_REVISION } from "../mcp/server.ts";
 import { mint } from "../mint.ts";
+import { PEOPLE } from "../proxy/people.ts";
 import { VERSION } from "../version.ts";
 import { type ExitCode, type Host } from "./host.ts";
 import { serve } from "./serve.ts";
@@ -17,17 +19,12 @@ import { serve } from "./serve.ts";
 /** Lifetime of the printed tokens, in seconds. */
 const TTL_SECONDS = 12 * 3600;
 
-const PEOPLE = [
-  { subject: "alice", name: "Alice", role: "admin" },
-  { subject: "bob", name: "Bob", role: "editor" },
-  { subject: "carol", name: "Carol", role: "viewer" },
-];
-
 /** Defaults of the command: everything an empty environment lacks, with a fresh secret. */
 export function devDefaults(host: Host): Defaults {
   return {
     transport: "http",
     oauthEnabled: "on",
+    oauthMode: "proxy",
     oauthProvider: "hmac",
     secret: host.random(32).toHex(),
   };
@@ -48,14 +45,12 @@ export function devProblems({ transport, http, oauth }: Config): Problem[] {
 /** Serves and prints what a developer needs. */
 export function dev(config: Config & { oauth: HmacOAuth }, host: Host): Promise<ExitCode> {
   return serve(config, host, async () => {
-    const tokens = await Promise.all(PEOPLE.map(({ role, ...person }) =>
+    const tokens = await Promise.all(PEOPLE.map((person) =>
       mint(
         {
           ...person,
           ...config.oauth,
-          email: `${person.subject}@example.com`,
-          roles: [role],
-          scopes: scopesFor(config.oauth, role),
+          scopes: scopesFor(config.oauth, person.roles),
           ttl: TTL_SECONDS,
         },
         config.oauth.provider.secret,
@@ -68,19 +63,26 @@ export function dev(config: Config & { oauth: HmacOAuth }, host: Host): Promise<
 }
 
 // Everyone may call the server; the tools that need more are the admin's.
-function scopesFor({ scopesRequired, toolScopes }: OAuthConfig, role: string): string[] {
-  const more = role === "admin" ? toolScopes.map(({ scope }) => scope) : [];
+function scopesFor(
+  { scopesRequired, toolScopes }: OAuthConfig,
+  roles: readonly string[],
+): string[] {
+  const more = roles.includes("admin") ? toolScopes.map(({ scope }) => scope) : [];
   return [...new Set([...scopesRequired, ...more])];
 }
 
-function banner({ http }: Config, tokens: readonly string[]): string {
+function banner({ http, oauth }: Config, tokens: readonly string[]): string {
   const url = resourceOf(http);
   const [alice, bob] = tokens;
-  const who = PEOPLE.map(({ subject, role }, index) =>
-    `  ${`${subject} (${role})`.padEnd(16)}${tokens[index]}`
+  const who = PEOPLE.map(({ subject, roles }, index) =>
+    `  ${`${subject} (${roles})`.padEnd(16)}${tokens[index]}`
   );
+  // Clients that can log in need no token.
+  const header = oauth?.proxy ? "" : ` --header "Authorization: Bearer ${alice}"`;
   return `
-Gatehouse ${VERSION}, for development: OAuth is on and tokens are signed here.
+Gatehouse ${VERSION}, for development: OAuth is on and ${
+    oauth?.proxy ? "people log in here, without passwords" : "tokens are signed here"
+  }.
 
   MCP endpoint    ${url}
   Metadata        ${metadataUrlOf(url)}
@@ -98,9 +100,9 @@ Ask who you are, as bob:
 
 ${curl(url, bob!, "tools/call", "whoami")}
 
-Claude Code:
+Claude Code${oauth?.proxy ? ", which then logs in by /mcp in your browser" : ""}:
 
-claude mcp add --transport http gatehouse ${url} --header "Authorization: Bearer ${alice}"
+claude mcp add --transport http gatehouse ${url}${header}
 
 MCP Inspector:
 

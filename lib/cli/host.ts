@@ -35,7 +35,7 @@ export interface Host extends Omit<Ports, "log"> {
   /** @throws When the address cannot be had. */
   readonly listen: (
     address: { readonly hostname: string; readonly port: number },
-    fetch: (request: Request) => Promise<Response>,
+    fetch: (request: Request, remote: string) => Promise<Response>,
   ) => Listener;
 }
 

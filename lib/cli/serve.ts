@@ -79,8 +79,8 @@ export function portsOf(config: Config, host: Host): Ports {
     wallMs: host.wallMs,
     write: host.stderr,
   });
-  const { now, elapsedMs, random, fetch } = host;
-  return { now, elapsedMs, random, fetch, log };
+  const { now, elapsedMs, random, fetch, resolve, fetchAt } = host;
+  return { now, elapsedMs, random, fetch, resolve, fetchAt, log };
 }
 
 function sleep(ms: number): Promise<void> {

@@ -6,7 +6,7 @@
 
 import type { HmacOAuth, OAuthConfig } from "../config/oauth.ts";
 import type { Problem } from "../config/sources.ts";
-import { issuer, list, read, type Reader, scopes } from "../config/values.ts";
+import { duration, issuer, list, read, type Reader, scopes } from "../config/values.ts";
 import { type Grant, MAX_TTL_SECONDS, mint } from "../mint.ts";
 import type { Flag, FlagValues } from "./args.ts";
 import { EXIT, type ExitCode, type Host } from "./host.ts";
@@ -69,16 +69,6 @@ export function readGrant(oauth: OAuthConfig, flags: FlagValues, problems: Probl
     audiences: from("audience", list, oauth.audiences),
     roles: from("roles", list, []),
     scopes: from("scope", scopes, oauth.scopesRequired),
-    ttl: from("ttl", duration, DEFAULT_TTL_SECONDS),
+    ttl: from("ttl", duration(1, MAX_TTL_SECONDS, "at most 24h"), DEFAULT_TTL_SECONDS),
   };
 }
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600 };
-
-const duration: Reader<number> = (text) => {
-  const match = /^(\d{1,6})([smh]?)$/.exec(text);
-  const seconds = match ? Number(match[1]) * UNIT_SECONDS[match[2]!]! : 0;
-  return seconds >= 1 && seconds <= MAX_TTL_SECONDS
-    ? { value: seconds }
-    : { what: `is "${text}"`, fix: "use seconds, or a number with s, m or h; at most 24h" };
-};

@@ -6,6 +6,7 @@
 
 import type { AllowRule } from "../allow.ts";
 import type { ToolScope } from "../scope.ts";
+import { type ProxyConfig, readProxy } from "./proxy.ts";
 import type { SettingName } from "./settings.ts";
 import * as values from "./values.ts";
 
@@ -22,6 +23,8 @@ export interface OAuthConfig {
   /** Paths of the claims that list roles. */
   readonly rolesClaims: readonly string[];
   readonly allow: readonly AllowRule[];
+  /** Absent in native mode. */
+  readonly proxy?: ProxyConfig;
 }
 
 /** Who issues tokens. */
@@ -90,7 +93,7 @@ export function readOAuth(
   self: Self,
   kinds: readonly string[] = KINDS,
 ): OAuthConfig {
-  read("oauthMode", values.choice("native"), "native");
+  const mode = read("oauthMode", values.choice("native", "proxy"), "native");
   const offered = values.choice(...KINDS.filter((one) => kinds.includes(one)));
   const named = read("oauthProvider", offered, "okta");
   const kind = named === "azuread" ? "azure" : named;
@@ -98,27 +101,37 @@ export function readOAuth(
   const claim = read("usernameClaim", values.claim, undefined);
   const roles = read("rolesClaim", values.claim, undefined);
   const issuer = readIssuer(kind, read, demand, self);
+  const proxy = mode === "proxy"
+    ? readProxy(read, demand, self.origin, kind === "hmac")
+    : undefined;
   const provider: ProviderConfig = kind === "hmac"
-    ? { kind, secret: demand("secret", values.strongSecret, new Uint8Array()) }
-    : readVendor(kind, read, demand, issuer);
+    ? { kind, secret: proxy?.secrets[0] ?? demand("secret", values.strongSecret, NO_SECRET) }
+    : readVendor(kind, read, demand, issuer, proxy);
+  const clientId = proxy?.client?.id ??
+    (provider.kind === "hmac" ? undefined : provider.client?.id);
   return {
     provider,
     issuer,
     // Google's tokens name the client they were issued to, never this server.
-    audiences: (kind === "google" ? demand : read)("audience", values.list, [self.resource]),
+    audiences: (kind === "google" && !proxy ? demand : read)("audience", values.list, [
+      self.resource,
+    ]),
     scopesRequired: read("scopesRequired", values.scopes, []),
     toolScopes: read("toolScopes", values.toolScopeRows, []),
     scopeHierarchy: read("scopeHierarchy", values.scopeChains, []),
     usernameClaims: claim ? [claim] : ["email", ...preset.username],
-    rolesClaims: roles ? [roles] : [...preset.roles, ...ownRoles(kind, provider)],
+    rolesClaims: roles ? [roles] : [...preset.roles, ...ownRoles(kind, clientId)],
     allow: read("allow", values.allowRules, []),
+    ...(proxy && { proxy }),
   };
 }
 
+const NO_SECRET = new Uint8Array();
+
 // Keycloak lists roles of every client; only those of this server's own client speak of it.
-function ownRoles(kind: ProviderConfig["kind"], provider: ProviderConfig): string[] {
-  if (kind !== "keycloak" || provider.kind === "hmac" || !provider.client) return [];
-  return [`resource_access.${provider.client.id}.roles`];
+function ownRoles(kind: ProviderConfig["kind"], clientId: string | undefined): string[] {
+  if (kind !== "keycloak" || !clientId) return [];
+  return [`resource_access.${clientId}.roles`];
 }
 
 function readIssuer(kind: ProviderConfig["kind"], read: Read, demand: Read, self: Self): string {
@@ -137,10 +150,9 @@ function readVendor(
   read: Read,
   demand: Read,
   issuer: string,
+  proxy: ProxyConfig | undefined,
 ): IssuerConfig {
-  const id = read("clientId", values.words, undefined);
-  const secret = (id ? demand : read)("clientSecret", values.words, undefined);
-  if (secret && !id) demand("clientId", values.words, undefined);
+  const client = proxy ? undefined : readClient(read, demand);
   const isShared = /\/(?:common|organizations)(?:\/|$)/.test(new URL(issuer).pathname);
   const tenants = kind === "azure" && isShared
     ? demand("tenants", values.tenants, [])
@@ -148,8 +160,16 @@ function readVendor(
   const hostedDomain = read("hostedDomain", values.words, undefined);
   return {
     kind,
-    ...(id && secret && { client: { id, secret } }),
+    ...(client && { client }),
     tenants,
     ...(hostedDomain && { hostedDomain }),
   };
+}
+
+// For asking about opaque tokens; in proxy mode there are none.
+function readClient(read: Read, demand: Read): IssuerConfig["client"] {
+  const id = read("clientId", values.words, undefined);
+  const secret = (id ? demand : read)("clientSecret", values.words, undefined);
+  if (secret && !id) demand("clientId", values.words, undefined);
+  return id && secret ? { id, secret } : undefined;
 }

@@ -7,6 +7,7 @@
 
 import { type AllowRule, readAllowRule } from "../allow.ts";
 import { isSafeUrl } from "../outbound.ts";
+import { redirectFault } from "../proxy/redirect.ts";
 import { isScope, type ToolScope } from "../scope.ts";
 import type { Given, Problem } from "./sources.ts";
 
@@ -161,6 +162,58 @@ export const tenants: Reader<string[]> = (text) => {
     fix: "use tenant ids, such as 72f988bf-86f1-41af-91ab-2d7cd011db47",
   };
 };
+
+/** Redirect URIs: https, or of an app's own scheme (RFC 8252 section 7.1). */
+export const redirectUris: Reader<string[]> = (text) => {
+  const parts = list(text);
+  if (!("value" in parts)) return parts;
+  const bad = parts.value.find(redirectFault);
+  return bad === undefined ? parts : {
+    what: `names "${bad}"`,
+    fix: "use whole URIs without fragment, https or of an app's own scheme",
+  };
+};
+
+/** By client-ID metadata document, or by RFC 7591. */
+export type Registration = "documents" | "dynamic";
+
+/** How clients may introduce themselves. */
+export const registration: Reader<Registration[]> = (text) => {
+  if (OFF.has(text.toLowerCase())) return { value: [] };
+  const words = text.split(",").map((word) => word.trim());
+  return words.every((word) => word === "documents" || word === "dynamic")
+    ? { value: words as Registration[] }
+    : { what: `is "${text}"`, fix: "use documents, dynamic, both with a comma, or off" };
+};
+
+/** Where grants are kept. What it was never appears in the complaint: it may have a password. */
+export const storeUrl: Reader<string> = (text) =>
+  text === "memory:" || /^sqlite:./.test(text) || /^rediss?:\/\/./.test(text)
+    ? { value: text }
+    : { what: "names no store", fix: "use memory:, sqlite:PATH or redis://HOST:PORT" };
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600 };
+
+/** A duration in seconds, or with `s`, `m` or `h`. */
+export function duration(
+  least: number,
+  most: number,
+  words: string,
+): Reader<number> {
+  return (text) => {
+    const match = /^(\d{1,6})([smh]?)$/.exec(text);
+    const seconds = match ? Number(match[1]) * UNIT_SECONDS[match[2]!]! : 0;
+    return seconds >= least && seconds <= most
+      ? { value: seconds }
+      : { what: `is "${text}"`, fix: `use seconds, or a number with s, m or h; ${words}` };
+  };
+}
+
+/** A small count. */
+export const count: Reader<number> = (text) =>
+  /^\d$/.test(text)
+    ? { value: Number(text) }
+    : { what: `is "${text}"`, fix: "use a number from 0 to 9" };
 
 /** Any text that is not empty. */
 export const words: Reader<string> = (text) =>

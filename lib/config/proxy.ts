@@ -1,0 +1,70 @@
+/**
+ * The part of the configuration that proxy mode needs: what it seals with, what it keeps where, and
+ * which clients it serves.
+ *
+ * @module
+ */
+
+import type { Client } from "../proxy/client.ts";
+import { type RedirectPolicy, redirectPolicy } from "../proxy/redirect.ts";
+import { configuredClients } from "./clients.ts";
+import type { Read } from "./oauth.ts";
+import * as values from "./values.ts";
+
+/** How this server is an authorization server in front of an identity provider. */
+export interface ProxyConfig {
+  /** The secret in force, then the one before it. */
+  readonly secrets: readonly Uint8Array<ArrayBuffer>[];
+  /** URL of the store. May have a password in it. */
+  readonly store: string;
+  readonly redirects: RedirectPolicy;
+  readonly clients: readonly Client[];
+  /** How clients that are not configured may introduce themselves. */
+  readonly registration: readonly values.Registration[];
+  /** Lifetime of access tokens, in seconds. */
+  readonly accessTtl: number;
+  /** This server as a client of the issuer; absent where people log in here, for development. */
+  readonly client?: UpstreamClient;
+}
+
+/** This server as a client of the identity provider. */
+export interface UpstreamClient {
+  readonly id: string;
+  /** Absent for a public client. */
+  readonly secret?: string;
+}
+
+/** Where the identity provider sends people back to. */
+export const CALLBACK_PATH = "/oauth/callback";
+
+const NO_SECRET = new Uint8Array();
+
+/**
+ * Reads the proxy part.
+ *
+ * @param demand Reads like `read`, and adds a problem when the setting is absent.
+ * @param origin This server's own.
+ * @param isDevelopment Whether people log in here instead of at an identity provider.
+ */
+export function readProxy(
+  read: Read,
+  demand: Read,
+  origin: string,
+  isDevelopment: boolean,
+): ProxyConfig {
+  const secret = demand("secret", values.strongSecret, NO_SECRET);
+  const previous = read("previousSecret", values.strongSecret, undefined);
+  const listed = read("redirectUris", values.redirectUris, []);
+  const redirects = redirectPolicy(listed, `${origin}${CALLBACK_PATH}`);
+  const id = isDevelopment ? undefined : demand("clientId", values.words, "");
+  const clientSecret = read("clientSecret", values.words, undefined);
+  return {
+    secrets: previous ? [secret, previous] : [secret],
+    store: read("store", values.storeUrl, "memory:"),
+    redirects,
+    clients: read("clients", configuredClients(redirects), []),
+    registration: read("registration", values.registration, ["documents", "dynamic"]),
+    accessTtl: read("accessTtl", values.duration(60, 3600, "1m to 1h"), 600),
+    ...(id && { client: { id, ...(clientSecret && { secret: clientSecret }) } }),
+  };
+}

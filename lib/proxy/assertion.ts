@@ -1,0 +1,104 @@
+/**
+ * Client assertions: a client with a key proves who it is by a token of its own (RFC 7523 section
+ * 3, OpenID Connect Core section 9).
+ *
+ * Each counts once, for this server, and for minutes.
+ *
+ * @module
+ */
+
+import {
+  type CryptoKey,
+  decodeJwt,
+  errors,
+  type JWTHeaderParameters,
+  jwtVerify,
+} from "@panva/jose";
+import { SKEW_SECONDS } from "../jwt.ts";
+import type { Client } from "./client.ts";
+import { hashOf } from "./clients.ts";
+import type { Records } from "./records.ts";
+
+/** `client_assertion_type` of a JSON Web Token. */
+export const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/** Algorithms that are accepted: asymmetric only. */
+export const ASSERTION_ALGORITHMS: readonly string[] = [
+  "ES256",
+  "ES384",
+  "RS256",
+  "PS256",
+  "EdDSA",
+  "Ed25519",
+];
+
+/** How far ahead an assertion may expire, in seconds. */
+export const LONGEST_ASSERTION_SECONDS = 600;
+
+const LONGEST_ASSERTION = 8192;
+
+/** Finds the key of a client for a header; `undefined` when it has none that fits. */
+export type FindClientKey = (
+  client: Client,
+  header: JWTHeaderParameters,
+) => Promise<CryptoKey | undefined>;
+
+/** Settings of {@linkcode assertions}. */
+export interface AssertionOptions {
+  /** What `aud` may name: this issuer and its token endpoint. */
+  readonly audiences: readonly string[];
+  readonly findKey: FindClientKey;
+  /** Assertions that were used. */
+  readonly used: Records<true>;
+  /** Unix seconds. */
+  readonly now: () => number;
+}
+
+/** Judges assertions. */
+export interface Assertions {
+  /** @returns What is wrong, for the log. */
+  judge(assertion: string, client: Client): Promise<string | undefined>;
+}
+
+/** The client that an assertion names; nothing about it is checked yet. */
+export function clientOf(assertion: string): string | undefined {
+  if (assertion.length > LONGEST_ASSERTION) return undefined;
+  try {
+    return decodeJwt(assertion).sub;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Prepares the judging. */
+export function assertions({ audiences, findKey, used, now }: AssertionOptions): Assertions {
+  return {
+    async judge(assertion, client) {
+      if (assertion.length > LONGEST_ASSERTION) return "the assertion is too long";
+      const { id } = client;
+      try {
+        const { payload } = await jwtVerify(assertion, async (header) => {
+          const key = await findKey(client, header);
+          if (!key) throw new errors.JWKSNoMatchingKey();
+          return key;
+        }, {
+          algorithms: [...ASSERTION_ALGORITHMS],
+          issuer: id,
+          subject: id,
+          audience: [...audiences],
+          clockTolerance: SKEW_SECONDS,
+          currentDate: new Date(now() * 1000),
+          requiredClaims: ["exp", "jti"],
+        });
+        const left = payload.exp! - now() + SKEW_SECONDS;
+        if (left > LONGEST_ASSERTION_SECONDS + SKEW_SECONDS) return "the assertion lives too long";
+        const name = hashOf(JSON.stringify([id, payload.jti]));
+        const isFirst = await used.add(name, true, Math.max(1, Math.ceil(left)));
+        return isFirst ? undefined : "the assertion was used already";
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return `the assertion is refused: ${error.code}`;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * What all public routes of proxy mode have in common: a limit per client address, and for those
+ * that clients call, readability from any web page (SPEC B1.9).
+ *
+ * The pages have no CORS: nobody but the person may read them.
+ *
+ * @module
+ */
+
+import type { Handler, Methods } from "../http.ts";
+import { limiter } from "../limit.ts";
+import { NO_STORE } from "./errors.ts";
+import type { Pages } from "./pages.ts";
+
+/** Over how many seconds requests are counted. */
+const WINDOW_SECONDS = 60;
+
+/** How many pages one address may ask for within the window. */
+const PAGE_LIMIT = 60;
+
+const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "retry-after, www-authenticate, x-request-id",
+};
+
+/** Prepares the wrapping of pages. */
+export function forBrowsers(pages: Pages, now: () => number): (methods: Methods) => Methods {
+  return (methods) => {
+    const wait = limiter({ limit: PAGE_LIMIT, windowSeconds: WINDOW_SECONDS }, now);
+    return each(methods, (next) => (request, trace) => {
+      const seconds = wait(trace.address);
+      if (seconds === 0) return next(request, trace);
+      return pages.failure({
+        status: 429,
+        title: "Too many requests",
+        what: "This page was asked for too often from your network.",
+        fix: `Wait ${seconds} seconds and try again.`,
+        requestId: trace.id,
+      }, { "retry-after": String(seconds) });
+    });
+  };
+}
+
+/** Prepares the wrapping of endpoints that clients call, with how many calls a window admits. */
+export function forClients(now: () => number): (methods: Methods, limit: number) => Methods {
+  return (methods, limit) => {
+    const wait = limiter({ limit, windowSeconds: WINDOW_SECONDS }, now);
+    const limited = each(methods, (next) => async (request, trace) => {
+      const seconds = wait(trace.address);
+      const response = seconds === 0 ? await next(request, trace) : tooMany(seconds);
+      for (const [name, value] of Object.entries(CORS)) response.headers.set(name, value);
+      return response;
+    });
+    return { ...limited, OPTIONS: preflight };
+  };
+}
+
+function each(methods: Methods, wrap: (next: Handler) => Handler): Methods {
+  return Object.fromEntries(
+    Object.entries(methods).map(([method, handler]) => [method, wrap(handler)]),
+  );
+}
+
+// `slow_down` is the nearest code there is (RFC 8628 section 3.5).
+function tooMany(seconds: number): Response {
+  return Response.json(
+    { error: "slow_down", error_description: `Try again in ${seconds} seconds` },
+    { status: 429, headers: { ...NO_STORE, "retry-after": String(seconds) } },
+  );
+}
+
+function preflight(): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...CORS,
+      "access-control-allow-methods": "POST",
+      "access-control-allow-headers": "authorization, content-type, mcp-protocol-version",
+      "access-control-max-age": "86400",
+    },
+  });
+}

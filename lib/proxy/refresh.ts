@@ -1,0 +1,170 @@
+/**
+ * `refresh_token`: rotation that is strict with thieves and patient with clients (OAuth 2.1 section
+ * 4.3, RFC 9700 section 4.14).
+ *
+ * The token in force makes the next one. The one before it gets the same successor for a short
+ * while, for clients whose answer was lost or who asked twice. Any older one means that two parties
+ * hold the grant, and ends it.
+ *
+ * A refresh also asks the identity provider anew. When that cannot be reached, nothing changes and
+ * the client tries again; when it ended its side, so do we. One replica at a time does this, for
+ * the provider may rotate, too.
+ *
+ * @module
+ */
+
+import type { KnownIdentity } from "../identity.ts";
+import type { Ports } from "../ports.ts";
+import type { Trace } from "../trace.ts";
+import { audit } from "./audit.ts";
+import {
+  type Grant,
+  type Grants,
+  isGenuine,
+  personOf,
+  readRefreshToken,
+  type RefreshToken,
+} from "./grants.ts";
+import type { Kept, Records } from "./records.ts";
+import type { Granted, GrantType } from "./token.ts";
+import type { Renewal, Upstream } from "./upstream.ts";
+
+/** How long a token that was followed by another still gets that other, in seconds. */
+export const RETRY_SECONDS = 30;
+
+/** How long a replica may take over a refresh before another may try, in seconds. */
+export const TURN_SECONDS = 20;
+
+/** How often to look whether another one is done, in milliseconds, and how many times. */
+const LOOK_EVERY_MS = 100;
+const MOST_LOOKS = 100;
+
+/** What refreshing needs. */
+export interface RefreshOptions {
+  readonly grants: Grants;
+  /** Refreshes at work, by grant. */
+  readonly turns: Records<true>;
+  readonly upstream: Upstream;
+  /** Whether the operator lets a caller in. */
+  readonly mayCall: (identity: KnownIdentity) => boolean;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** Prepares the refreshing of grants. */
+export function refresh(
+  { grants, turns, upstream, mayCall, sleep }: RefreshOptions,
+  { now }: Pick<Ports, "now">,
+): GrantType {
+  const end = async (
+    event: "ended" | "reuse detected",
+    { grantId }: RefreshToken,
+    grant: Grant,
+    reason: string,
+    trace: Trace,
+  ) => {
+    await grants.end(grantId);
+    audit(trace, event, { ...factsOf(grant), reason });
+    return refuse("invalid_grant", reason);
+  };
+
+  const rotate = async (
+    token: RefreshToken,
+    kept: Kept<Grant>,
+    trace: Trace,
+  ): Promise<Granted | undefined> => {
+    const { grantId } = token;
+    const renewal = await renew(kept.value, upstream);
+    if (renewal && !renewal.ok) {
+      return await end("ended", token, kept.value, `upstream: ${renewal.reason}`, trace);
+    }
+    if (renewal?.identity && !mayCall(renewal.identity)) {
+      return await end("ended", token, kept.value, "not among those who may call", trace);
+    }
+    const next: Grant = {
+      ...kept.value,
+      ...(renewal && { upstream: renewal.tokens }),
+      ...(renewal?.identity && { person: personOf(renewal.identity) }),
+      generation: kept.value.generation + 1,
+      rotatedAt: now(),
+    };
+    // Else it was ended or changed meanwhile: look again.
+    if (!await grants.replace(grantId, kept, next)) return undefined;
+    audit(trace, "refreshed", factsOf(next));
+    return { ok: true, grantId, grant: next };
+  };
+
+  const inTurn = async (token: RefreshToken, trace: Trace): Promise<Granted | undefined> => {
+    const { grantId } = token;
+    if (!await turns.add(grantId, true, TURN_SECONDS)) return undefined;
+    try {
+      // Another one may have had its turn since.
+      const kept = await grants.get(grantId);
+      const isDue = kept && !settle(token, kept.value, now());
+      return isDue ? await rotate(token, kept, trace) : undefined;
+    } catch (error) {
+      trace.log("error", "token not refreshed", { error: String(error) });
+      return refuse("temporarily_unavailable", "the identity provider cannot be asked");
+    } finally {
+      await turns.remove(grantId);
+    }
+  };
+
+  return async (sent, client, trace) => {
+    const text = sent.get("refresh_token");
+    if (text === undefined) return refuse("invalid_request", "refresh_token is missing");
+    const token = readRefreshToken(text);
+    if (!token) return refuse("invalid_grant", "malformed");
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const kept = await grants.get(token.grantId);
+      if (!kept || !isGenuine(token, kept.value)) {
+        return refuse("invalid_grant", "unknown or ended");
+      }
+      const grant = kept.value;
+      if (grant.clientId !== client.id) return refuse("invalid_grant", "another client's token");
+      const narrowed = narrow(sent.get("scope"), grant);
+      if (!narrowed) return refuse("invalid_scope", "more than was granted");
+      if (sent.all("resource").some((one) => one !== grant.resource)) {
+        return refuse("invalid_target", "another resource");
+      }
+      const settled = settle(token, grant, now());
+      if (settled && !settled.ok) {
+        return await end("reuse detected", token, grant, settled.reason, trace);
+      }
+      const granted = settled ?? await inTurn(token, trace);
+      if (granted) return granted.ok ? { ...granted, scopes: narrowed } : granted;
+      await sleep(LOOK_EVERY_MS);
+    }
+    return refuse("temporarily_unavailable", "another refresh takes too long");
+  };
+}
+
+/** What is clear without a rotation: a retry, or a reuse. `undefined` for the token in force. */
+function settle({ grantId, generation }: RefreshToken, grant: Grant, now: number) {
+  if (generation === grant.generation) return undefined;
+  const isRetry = generation === grant.generation - 1 && now - grant.rotatedAt <= RETRY_SECONDS;
+  return isRetry
+    ? { ok: true, grantId, grant } as const
+    : refuse("invalid_grant", "an older refresh token");
+}
+
+function factsOf({ clientName: client, person: { username: user } }: Grant) {
+  return { step: "token", client, user };
+}
+
+async function renew(grant: Grant, upstream: Upstream): Promise<Renewal | undefined> {
+  const { upstream: tokens, person } = grant;
+  return tokens?.refreshToken === undefined
+    ? undefined
+    : await upstream.renew(tokens, person.subject);
+}
+
+/** The scopes asked for, none of which may be new (RFC 6749 section 6). */
+function narrow(sent: string | undefined, { scopes }: Grant): readonly string[] | undefined {
+  if (sent === undefined) return scopes;
+  const asked = sent.split(" ").filter(Boolean);
+  return asked.every((scope) => scopes.includes(scope)) ? asked : undefined;
+}
+
+function refuse(error: Extract<Granted, { ok: false }>["error"], reason: string): Granted {
+  return { ok: false, error, reason };
+}
