@@ -18,7 +18,7 @@ const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
   [/lib\/proxy\/(client|metadata|redirect)\.ts$/, 1],
   [/lib\/(provider|store|pack|config|config\/\w+)\.ts$/, 2],
   [/lib\/(provider|store|mcp)\/\w+\.ts$/, 3],
-  [/lib\/(bearer|discovery|mcp|providers|proxy|proxy\/\w+|stdio|stores|pack\/\w+)\.ts$/, 4],
+  [/lib\/(bearer|discovery|mcp|observe|providers|proxy|proxy\/\w+|stdio|stores|pack\/\w+)\.ts$/, 4],
   [/lib\/app\.ts$/, 5],
   [/lib\/(cli|cli\/\w+)\.ts$/, 6],
   [/main\.ts$/, 7],

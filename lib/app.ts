@@ -10,11 +10,11 @@ import { challenges } from "./challenge.ts";
 import { type Config, type HttpConfig, resourceOf } from "./config.ts";
 import type { OAuthConfig } from "./config/oauth.ts";
 import { discovery, metadataUrlOf } from "./discovery.ts";
-import { guard, type Handler, type Methods, pathOf, plain, routes } from "./http.ts";
-import { clientAddress } from "./limit.ts";
+import { guard, type Handler, type Methods, plain, routes } from "./http.ts";
 import type { Identity } from "./identity.ts";
 import { mcp } from "./mcp.ts";
 import { type NewServer, serverFactory } from "./mcp/server.ts";
+import { observe } from "./observe.ts";
 import { origins } from "./origin.ts";
 import type { Pack } from "./pack.ts";
 import { whoami } from "./pack/whoami.ts";
@@ -24,6 +24,7 @@ import { providerOf, vendorOf } from "./providers.ts";
 import { proxy } from "./proxy.ts";
 import { QUIRKS } from "./proxy/quirks.ts";
 import { scopeCover, toolScopes } from "./scope.ts";
+import type { Store } from "./store.ts";
 import { storeOf } from "./stores.ts";
 import { tracer } from "./trace.ts";
 import { VERSION } from "./version.ts";
@@ -94,16 +95,16 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
       OPTIONS: fromOrigin(origin.preflight),
     }],
     ["/healthz", { GET: () => plain(200, "ok") }],
-    ["/readyz", { GET: () => readiness(served.packs, provider) }],
+    ["/readyz", { GET: () => readiness(served.packs, issued) }],
     ...(provider && permission ? discovery(provider, { resource, ...permission }) : []),
     ...issued?.routes ?? [],
   ];
   return {
-    fetch: observed(guard(origin.host, routes(table)), ports, http),
+    fetch: observe(guard(origin.host, routes(table)), ports, http),
     drain: endpoint.drain,
     close: async () => {
       await endpoint.close();
-      await issued?.close();
+      await issued?.store?.close();
       await Promise.all(served.packs.map((pack) => pack.close()));
     },
   };
@@ -113,15 +114,16 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
 interface Issuing {
   readonly provider: Provider;
   readonly routes: readonly [path: string, methods: Methods][];
-  close(): Promise<void>;
+  /** Absent in native mode. */
+  readonly store?: Store;
 }
 
 async function issuing(oauth: OAuthConfig, http: HttpConfig, ports: Ports): Promise<Issuing> {
   const { provider: upstream, proxy: config, scopesRequired } = oauth;
   const native = await providerOf(oauth, http.publicUrl, ports);
-  if (!config) return { provider: native, routes: [], close: () => Promise.resolve() };
+  if (!config) return { provider: native, routes: [] };
   const store = await storeOf(config.store, ports);
-  const { provider, routes } = proxy({
+  const proxied = proxy({
     config,
     store,
     publicUrl: http.publicUrl,
@@ -134,7 +136,7 @@ async function issuing(oauth: OAuthConfig, http: HttpConfig, ports: Ports): Prom
       vendor: { options: vendorOf(oauth, upstream), quirks: QUIRKS[upstream.kind] },
     }),
   }, ports);
-  return { provider, routes, close: () => store.close() };
+  return { ...proxied, store };
 }
 
 // A row that fits no tool protects nothing, and is most likely misspelt.
@@ -152,49 +154,14 @@ function warnOfIdleRows(
   }
 }
 
-async function readiness(packs: readonly Pack[], provider?: Provider): Promise<Response> {
+async function readiness(packs: readonly Pack[], issued?: Issuing): Promise<Response> {
   const waiting: string[] = [];
-  if (provider && !await provider.metadata().then(() => true, () => false)) {
-    waiting.push(`the issuer ${provider.issuer}`);
+  if (issued && !await issued.provider.metadata().then(() => true, () => false)) {
+    waiting.push(`the issuer ${issued.provider.issuer}`);
   }
+  if (issued?.store && !await issued.store.ready()) waiting.push("the store");
   for (const pack of packs) if (!await pack.ready()) waiting.push(pack.name);
   return waiting.length === 0
     ? plain(200, "ready")
     : plain(503, `waiting for ${waiting.join(", ")}`, { "retry-after": "5" });
-}
-
-// Pages bring their own policies, which are as strict as a page can be.
-const DEFAULT_HEADERS: readonly (readonly [string, string])[] = [
-  ["x-content-type-options", "nosniff"],
-  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
-  ["referrer-policy", "no-referrer"],
-  ["cache-control", "no-store"],
-];
-
-/** Gives each request its trace and each response its common headers; turns a crash into a 500. */
-function observed(
-  next: Handler,
-  ports: Ports,
-  { publicUrl, trustedProxies }: HttpConfig,
-): App["fetch"] {
-  const open = tracer(ports);
-  const secure = publicUrl.protocol === "https:";
-  return async (request, remote = "") => {
-    const forwarded = request.headers.get("x-forwarded-for");
-    const trace = open(clientAddress(remote, forwarded, trustedProxies));
-    let response: Response;
-    try {
-      response = await next(request, trace);
-    } catch (error) {
-      trace.log("error", "request failed", { error: String(error) });
-      response = plain(500, `Something went wrong; the log tells what under request ${trace.id}`);
-    }
-    const { headers, status } = response;
-    headers.set("x-request-id", trace.id);
-    for (const [name, value] of DEFAULT_HEADERS) if (!headers.has(name)) headers.set(name, value);
-    if (secure) headers.set("strict-transport-security", "max-age=31536000");
-    const path = pathOf(request.url);
-    trace.close("info", "request", { method: request.method, path, status });
-    return response;
-  };
 }

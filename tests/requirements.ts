@@ -1,6 +1,6 @@
 /**
- * What MCP asks of a server that is an OAuth resource, item by item. Tests cite items by their id,
- * as in "(SPEC C2.4)".
+ * What MCP asks of a server that is an OAuth resource, and of one that is an authorization server
+ * too, item by item. Tests cite items by their id, as in "(SPEC C2.4)".
  *
  * `M` is a MUST, `S` a SHOULD, `Y` a MAY, `-` our own reading where the text is silent. Where
  * nothing else is said the revision is 2026-07-28; C4 is 2025-11-25.
@@ -17,6 +17,7 @@ export interface Requirement {
 }
 
 const SITE = "https://modelcontextprotocol.io/specification";
+const DOCS = "https://modelcontextprotocol.io/docs";
 
 /** Where the items of a section come from. */
 export const SECTIONS: Readonly<Record<string, string>> = {
@@ -26,6 +27,11 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   A4: `${SITE}/2026-07-28/basic/authorization/security-considerations`,
   A5: `${SITE}/2026-07-28/basic/authorization/security-considerations`,
   A6: `${SITE}/2026-07-28/client/elicitation`,
+  B1: `${SITE}/2026-07-28/basic/authorization/authorization-server-discovery`,
+  B2: `${SITE}/2026-07-28/basic/authorization`,
+  B3: `${SITE}/2026-07-28/basic/authorization/security-considerations`,
+  B4: `${SITE}/2026-07-28/basic/authorization/client-registration`,
+  B5: `${DOCS}/tutorials/security/security_best_practices#confused-deputy-problem`,
   C1: `${SITE}/2026-07-28/basic/transports/streamable-http`,
   C2: `${SITE}/2026-07-28/basic`,
   C3: `${SITE}/2026-07-28/basic/patterns/subscriptions`,
@@ -33,6 +39,7 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   C5: `${SITE}/2026-07-28/basic/versioning`,
   C6: `${SITE}/2026-07-28/basic/transports/streamable-http`,
   D: `${SITE}/2026-07-28/basic/transports/stdio`,
+  E: `${DOCS}/tutorials/security/security_best_practices`,
 };
 
 const ITEMS = `
@@ -82,6 +89,42 @@ A6.5  M  the user who opens the URL is the one who was asked
 A6.6  M  the URL carries no personal data and no credentials
 A6.7  M  only declared modes are used
 A6.8  M  each era has its own way to elicit
+B1.1  M  OAuth 2.1 for public and for confidential clients
+B1.2  M  RFC 8414 metadata or OpenID Connect Discovery is published; here both are
+B1.3  M  the documents stand at every location where clients look
+B1.4  M  issuer is the same in all documents, answers and tokens, byte for byte
+B1.5  M  S256 is advertised in both documents, plain is neither advertised nor accepted
+B1.6  M  the required members are there, and those whose defaults bite
+B1.7  M  what works is advertised and nothing else: iss, documents, registration
+B1.8  Y  default endpoints for clients of 2025-03-26 without metadata
+B1.9  M  https; CORS where clients call, none where people are
+B2.1  M  PKCE is demanded and checked
+B2.2  M  redirect URIs match exactly, but for the port on loopback; other schemes by opt-in
+B2.3  M  no open redirector: a bad client or URI gets a page
+B2.4  S  iss is in every authorization response
+B2.5  -  state untouched, duplicates refused, empty is absent, unknown ignored, 303, no framing
+B2.6  -  resource is honoured and bound to code, refresh token and audience
+B2.7  M  what clients verify before they redeem is there on every path
+B3.1  S  access tokens are short-lived
+B3.2  M  refresh tokens rotate; reuse ends the grant; scope does not widen; idle grants expire
+B3.3  -  codes are used once, expire, and are bound to client, URI, challenge and resource
+B3.4  -  token responses are not stored; errors are JSON with the right status
+B3.5  -  unknown scopes are ignored, and the granted ones reported
+B3.6  -  own tokens for the resource; those of the provider stay here, sealed
+B3.7  -  the provider's side is asked about and its end ends the grant
+B3.8  -  signing keys are asymmetric, published and rotated; revocation works
+B4.1  S  client-ID metadata documents, with all their guards
+B4.2  S  pre-registered clients
+B4.3  Y  dynamic registration, bounded and switchable
+B4.4  -  unknown client ids are told so that clients register again
+B5.1  M  consent per client before the person is sent on
+B5.2  M  approvals are not taken for granted: every request asks
+B5.3  M  the page says who asks for what and where it goes, cannot be forged or framed
+B5.4  M  cookies are __Host-, Secure, HttpOnly, SameSite
+B5.5  M  a changed redirect URI is refused until it is registered
+B5.6  M  the upstream state is made after approval, bound to the browser, used once, short-lived
+B5.7  -  PKCE, nonce, iss and audience are checked on the upstream leg
+B5.8  -  no consent outlives its login
 C1.1  M  Origin is validated on every connection: 403 when it is not allowed
 C1.2  S  a local server listens on 127.0.0.1 and authenticates all connections
 C1.3  M  one endpoint, UTF-8 JSON-RPC, one message per POST
@@ -147,6 +190,20 @@ D5    S  the end of stdin ends the process
 D6    M  server/discover answers the probe; initialize selects 2025
 D7    S  a local HTTP server asks for a token
 D8    M  URL elicitation rules hold on stdio, too
+E1    M  confused deputy
+E2    M  no token passthrough
+E3    S  SSRF as a client of other servers
+E4    S  SSRF as an authorization server that fetches metadata
+E5    M  state handles do not authenticate, and are bound to their owner
+E6    M  session hijacking
+E7    M  local server compromise
+E8    S  only http(s) URLs are published, https in production; pages have a policy
+E9    -  escalation over a stdio proxy
+E10   -  mix-up: iss is emitted
+E11   -  loopback redirects can be anybody's: the person is warned
+E12   -  who vouches for a client is shown, and the operator chooses who may introduce themselves
+E13   -  scopes are the least needed
+E14   M  tasks are authorized
 `;
 
 /** Reasons by id, or by section for all its items. */
@@ -154,6 +211,7 @@ const EXEMPT: Readonly<Record<string, string>> = {
   "A1.2": "bearer tokens are the only scheme",
   "A5": "no pack calls an upstream API yet",
   "A6": "nothing is elicited by URL",
+  "B1.8": "clients find the metadata; default endpoints would be a second way in",
   "C2.10": "no method or tool needs a capability of the client",
   "C3.4": "no tool returns input_required",
   "C3.5": "no tool returns input_required",
@@ -162,14 +220,20 @@ const EXEMPT: Readonly<Record<string, string>> = {
   "C4.9": "no resources, URL elicitation or tasks are offered",
   "C6": "no other MCP server stands behind this one yet",
   "D8": "nothing is elicited by URL",
+  "E3": "no other MCP server stands behind this one yet",
+  "E9": "no stdio server is proxied",
+  "E14": "no tasks are offered",
 };
 
 /** Section of an item. */
 export function sectionOf(id: string): string {
-  return id.startsWith("D") ? "D" : id.split(".")[0]!;
+  return /^[DE]/.test(id) ? id[0]! : id.split(".")[0]!;
 }
 
-/** Every item of the sections on resource servers (A), transport (C) and stdio (D). */
+/**
+ * Every item of the sections on resource servers (A), authorization servers (B), transport (C),
+ * stdio (D) and security (E).
+ */
 export const REQUIREMENTS: readonly Requirement[] = ITEMS.trim().split("\n").map((line) => {
   const [, id, what] = /^(\S+)\s+[MSY-]\s+(.+)$/.exec(line) ?? [];
   if (!id || !what) throw new TypeError(`Cannot read the item "${line}"`);

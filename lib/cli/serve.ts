@@ -4,7 +4,7 @@
  * @module
  */
 
-import { app, prepare } from "../app.ts";
+import { type App, app, prepare } from "../app.ts";
 import type { Config } from "../config.ts";
 import { resourceOf } from "../config.ts";
 import { logger } from "../log.ts";
@@ -40,7 +40,13 @@ export async function serve(
     return EXIT.ok;
   }
   const { http, oauth } = config;
-  const program = await app(config, ports, served);
+  let program: App;
+  try {
+    program = await app(config, ports, served);
+  } catch (error) {
+    host.stderr(`gatehouse: ${reasonOf(error)}\n`);
+    return EXIT.failed;
+  }
   let listener: Listener;
   try {
     listener = host.listen({ hostname: http.host, port: http.port }, program.fetch);

@@ -92,7 +92,7 @@ export function callback(options: CallbackOptions, { now }: Pick<Ports, "now">):
     // Claimed last, when nothing else can fail: a bad answer must not use up the login.
     if (!await finished.add(state.id, true, LOGIN_SECONDS)) return answers.fail("used", trace);
     const code = await issue(client, asked, ended);
-    audit(trace, "issued", { ...facts, scopes: asked.scopes });
+    audit(trace, "issued", facts);
     return answers.redirect(answers.urlOf(asked, { code }));
   };
 

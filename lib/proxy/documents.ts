@@ -14,6 +14,7 @@ import type { Ports } from "../ports.ts";
 import type { Client, MetadataRead } from "./client.ts";
 import { freshness } from "./freshness.ts";
 import { kept, type Loaded } from "./kept.ts";
+import { usableKeys } from "./metadata.ts";
 import { matchesRedirect } from "./redirect.ts";
 import { type Failure, lasting, type VisitOptions, visitor } from "./visit.ts";
 
@@ -83,7 +84,7 @@ export function documents(
   const loadKeys = async (url: string): Promise<Loaded<readonly JWK[]>> => {
     const visited = await visit(url, MAX_KEY_SET_BYTES);
     if (!visited.ok) return visited;
-    const keys = publicKeysOf(visited.value);
+    const keys = usableKeys(visited.value);
     if (keys.length === 0) return lasting("the key set has no public key");
     return { ok: true, value: keys, seconds: KEY_SET_SECONDS };
   };
@@ -144,9 +145,3 @@ function hasDotSegment(path: string): boolean {
 }
 
 // A published secret proves nothing of who signs with it.
-function publicKeysOf(value: unknown): JWK[] {
-  const { keys } = Object(value) as { readonly keys?: unknown };
-  return (Array.isArray(keys) ? keys : []).filter((key) =>
-    ["EC", "RSA", "OKP"].includes(Object(key).kty) && !("d" in key)
-  );
-}

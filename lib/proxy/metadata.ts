@@ -204,6 +204,15 @@ function readKey(fields: Fields): Read<JWK> {
   return { value: Object.fromEntries(["kty", ...members].map((name) => [name, fields[name]])) };
 }
 
+/** The keys of a published set that can be used; whatever else is in it is left out. */
+export function usableKeys(set: unknown): JWK[] {
+  const keys = fieldsOf(set)?.keys;
+  return (Array.isArray(keys) ? keys : []).flatMap((item) => {
+    const key = readKey(fieldsOf(item) ?? {});
+    return "value" in key ? [key.value] : [];
+  });
+}
+
 const isMember = (value: unknown) =>
   typeof value === "string" && value !== "" && value.length <= MAX_MEMBER_LENGTH;
 

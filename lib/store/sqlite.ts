@@ -9,8 +9,8 @@
  * @module
  */
 
-import { closeSync, openSync } from "node:fs";
-import { resolve } from "node:path";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Ports } from "../ports.ts";
 import type { Store } from "../store.ts";
@@ -32,10 +32,9 @@ const BUSY_MS = 2_000;
 const VERSION = 1;
 
 /**
- * Opens a store, and makes its file when there is none, readable by its owner only.
+ * Opens a store, and makes its file and folder when there are none, for their owner only.
  *
- * @param path Relative to the working directory. Its folder must exist; SQLite keeps two more files
- * beside it.
+ * @param path Relative to the working directory. SQLite keeps two more files beside it.
  * @param maxBytes How large the file may become; entries that do not fit in are refused.
  * @throws {Error} When the file cannot be opened, or is of a later version of this program.
  */
@@ -93,6 +92,7 @@ function open(path: string, maxBytes: number): DatabaseSync {
 // The files that SQLite adds get the permissions of this one. One that is there is left alone: to
 // close any handle of a file takes this process's locks off it.
 function create(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     closeSync(openSync(path, "ax", 0o600));
   } catch (error) {

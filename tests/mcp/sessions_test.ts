@@ -84,7 +84,7 @@ const STRANGERS: [who: string, claims: Headers][] = [
 
 for (const [what, make, served] of REQUESTS) {
   for (const [who, claims] of STRANGERS) {
-    Deno.test(`sessions().serve() answers ${what} of ${who} as if the session did not exist (SPEC C4.4)`, async () => {
+    Deno.test(`sessions().serve() answers ${what} of ${who} as if the session did not exist (SPEC C4.4, E6)`, async () => {
       const program = await stage(ON);
       const alice = await as("alice", { client_id: "app" });
       const session = await open(program, alice);
