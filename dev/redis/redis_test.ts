@@ -12,6 +12,7 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import { Redis } from "ioredis";
+import { MAX_VALUE_BYTES } from "../../lib/store.ts";
 import { PREFIX } from "../../lib/store/redis.ts";
 import { storeOf } from "../../lib/stores.ts";
 import { fakePorts } from "../../tests/fakes.ts";
@@ -97,8 +98,10 @@ Deno.test("redis() rejects at once while the server is away, and comes back with
   await until("the store is ready", NOTICED_MS, () => store.ready());
   equal(await store.get("a"), undefined);
   equal(await store.putIfAbsent("a", "2", 10), true);
+  await own.stop();
+  await until("the loss is noticed", NOTICED_MS, () => events(ports).length === 4);
   await store.close();
-  deepEqual(events(ports), ["store connected", "store lost", "store connected"]);
+  deepEqual(events(ports), ["store connected", "store lost", "store connected", "store lost"]);
 });
 
 Deno.test("redis() opens although the server is not there yet, and uses it once it is", async () => {
@@ -129,6 +132,29 @@ Deno.test("redis() rejects within seconds when the server does not answer", asyn
   await store.close();
 });
 
+Deno.test("redis() opens within seconds when the server does not answer, and queues nothing", async () => {
+  await using own = await startRedis();
+  own.freeze();
+  const since = performance.now();
+  const store = await storeOf(own.url, fakePorts());
+  ok(seconds(since) < NOTICED_MS / 1000, `It took ${seconds(since)} s`);
+  await rejects(store.take("a"), /: there is no connection$/);
+  await store.close();
+});
+
+Deno.test("redis() does not ask a second time what was under way when the connection broke", async () => {
+  await using own = await startRedis();
+  const store = await storeOf(own.url, fakePorts());
+  own.freeze();
+  const refused = refusesEverything(store);
+  await own.stop();
+  await own.start();
+  await refused;
+  await until("the store is ready", NOTICED_MS, () => store.ready());
+  equal(await store.get("a"), undefined);
+  await store.close();
+});
+
 Deno.test("redis() closes within seconds when the server does not answer", async () => {
   await using own = await startRedis();
   const store = await storeOf(own.url, fakePorts());
@@ -152,7 +178,8 @@ Deno.test("redis() closes at once while it looks for the server", async () => {
 Deno.test("redis() answers what is under way before it closes", async () => {
   await using candidate = await suite.make();
   const { store } = candidate;
-  const under = Array.from({ length: 100 }, (_, nth) => store.put(`key ${nth}`, "1", 10));
+  const value = "v".repeat(MAX_VALUE_BYTES);
+  const under = Array.from({ length: 100 }, (_, nth) => store.put(`key ${nth}`, value, 10));
   await store.close();
   await Promise.all(under);
 });
@@ -174,19 +201,11 @@ Deno.test("redis() says that a full server refuses, with nothing of the value", 
 });
 
 Deno.test("redis() uses the database, the username and the password of its URL", async () => {
-  const password = "p@ss/w%rd:é";
-  await using own = await startRedis([
-    "--requirepass",
-    password,
-    "--user",
-    "gate",
-    "on",
-    `>${password}`,
-    "~gatehouse:*",
-    "+@all",
-  ]);
-  const written = encodeURIComponent(password);
-  for (const who of [`:${written}`, `gate:${written}`]) {
+  const [password, theirs] = ["p@ss/w%rd:é", "another:é"];
+  const user = ["--user", "gate", "on", `>${theirs}`, "~gatehouse:*", "+@all"];
+  await using own = await startRedis(["--requirepass", password, ...user]);
+  for (const [name, word] of [["", password], ["gate", theirs]] as const) {
+    const who = `${name}:${encodeURIComponent(word)}`;
     const store = await storeOf(`redis://${who}@localhost:${own.port}/3`, fakePorts());
     equal(await store.ready(), true, who);
     await store.put("a", "1", 10);

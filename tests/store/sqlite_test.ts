@@ -67,6 +67,19 @@ Deno.test("sqlite() finds what it kept when it is opened again", async () => {
 });
 
 Deno.test({
+  name: "sqlite() makes the folder of its file, for its owner only",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await newFolder();
+    const store = await sqlite(`${folder.path}/a/b/store.db`, fakePorts());
+    await store.close();
+    for (const made of ["a", "a/b"]) {
+      equal(Deno.statSync(`${folder.path}/${made}`).mode! & 0o777, 0o700);
+    }
+  },
+});
+
+Deno.test({
   name: "sqlite() makes files that only their owner reads, and leaves others' modes alone",
   ignore: Deno.build.os === "windows",
   fn: async () => {
@@ -128,7 +141,11 @@ Deno.test("sqlite() refuses what is new when its file is full, and loses nothing
 
 const UNUSABLE: readonly (readonly [name: string, make: (file: string) => string, why: RegExp])[] =
   [
-    ["in a folder that is not there", (file) => `${file}/store.db`, /no such file/i],
+    [
+      "in a folder that is a file",
+      (file) => (Deno.writeTextFileSync(file, ""), `${file}/store.db`),
+      /exists|not a directory/i,
+    ],
     ["that is a folder", (file) => (Deno.mkdirSync(file), file), /unable to open|directory/i],
     [
       "that is something else",

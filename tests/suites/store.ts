@@ -194,7 +194,7 @@ export function storeSuite({ name, make }: StoreSuite): void {
       await refused(store.replace("a", "\ufffd", value, TTL), why);
       await refused(store.replace("a", value, "1", TTL), why);
     }
-    for (const ttl of [0, -1, 0.5, NaN, Infinity]) {
+    for (const ttl of [0, -1, 0.5, 1.5, NaN, Infinity]) {
       await refused(store.put("a", "1", ttl), String(ttl));
       await refused(store.putIfAbsent("b", "1", ttl), String(ttl));
       await refused(store.replace("a", "\ufffd", "1", ttl), String(ttl));
