@@ -9,13 +9,14 @@ import { bearer } from "./bearer.ts";
 import { challenges } from "./challenge.ts";
 import { type Config, type HttpConfig, resourceOf } from "./config.ts";
 import type { OAuthConfig } from "./config/oauth.ts";
+import type { ProxyConfig } from "./config/proxy.ts";
 import { discovery, metadataUrlOf } from "./discovery.ts";
 import { guard, type Handler, type Methods, plain, routes } from "./http.ts";
 import type { Identity } from "./identity.ts";
 import { mcp } from "./mcp.ts";
 import { type NewServer, serverFactory } from "./mcp/server.ts";
 import { observe } from "./observe.ts";
-import { origins } from "./origin.ts";
+import { isLoopback, origins } from "./origin.ts";
 import type { Pack } from "./pack.ts";
 import { whoami } from "./pack/whoami.ts";
 import type { Ports } from "./ports.ts";
@@ -23,7 +24,7 @@ import type { Provider } from "./provider.ts";
 import { providerOf, vendorOf } from "./providers.ts";
 import { proxy } from "./proxy.ts";
 import { QUIRKS } from "./proxy/quirks.ts";
-import { scopeCover, toolScopes } from "./scope.ts";
+import { grantable, type RoleScope, scopeCover, toolScopes } from "./scope.ts";
 import type { Store } from "./store.ts";
 import { storeOf } from "./stores.ts";
 import { tracer } from "./trace.ts";
@@ -127,16 +128,29 @@ async function issuing(oauth: OAuthConfig, http: HttpConfig, ports: Ports): Prom
     config,
     store,
     publicUrl: http.publicUrl,
-    loopback: http.loopback,
+    loopback: http.loopback && isLoopback(http.publicUrl.hostname),
     resource: resourceOf(http).href,
     scopes: [...new Set([...scopesRequired, ...oauth.toolScopes.map(({ scope }) => scope)])],
     scopesRequired,
+    grantable: grantable(roleScopesOf(oauth, config, ports)),
     mayCall: allowed(oauth.allow),
     ...(upstream.kind === "hmac" ? { minted: native } : {
       vendor: { options: vendorOf(oauth, upstream), quirks: QUIRKS[upstream.kind] },
     }),
   }, ports);
   return { ...proxied, store };
+}
+
+// Who logs in for development has roles of ours, so the rows that make sense are known.
+function roleScopesOf(
+  { provider, toolScopes }: OAuthConfig,
+  { roleScopes }: ProxyConfig,
+  { log }: Ports,
+): readonly RoleScope[] {
+  if (roleScopes.length > 0 || toolScopes.length === 0) return roleScopes;
+  if (provider.kind === "hmac") return toolScopes.map(({ scope }) => ({ role: "admin", scope }));
+  log("warn", "everybody can grant the scopes of tools", { fix: "set OAUTH_ROLE_SCOPES" });
+  return roleScopes;
 }
 
 // A row that fits no tool protects nothing, and is most likely misspelt.

@@ -151,9 +151,12 @@ function halfConfigured(settings: Settings): Problem[] {
 }
 
 // Whoever reaches the development login can be anybody.
-function openLogin({ loopback, publicUrl }: HttpConfig, oauth: OAuthConfig | undefined): Problem[] {
+function openLogin(
+  { loopback, publicUrl, trustedProxies }: HttpConfig,
+  oauth: OAuthConfig | undefined,
+): Problem[] {
   if (!oauth?.proxy || oauth.provider.kind !== "hmac") return [];
-  if (loopback && isLoopback(publicUrl.hostname)) return [];
+  if (loopback && isLoopback(publicUrl.hostname) && trustedProxies === 0) return [];
   return [{
     where: "OAUTH_PROVIDER",
     what: "is hmac, whose login asks for no password, and others can reach this server",

@@ -42,6 +42,8 @@ export interface ClaimRules {
 export interface Rules extends ClaimRules {
   /** The `iss` values that are accepted, compared byte for byte. */
   readonly issuers: readonly string[];
+  /** `typ` values that are accepted, in lower case; those of access tokens in general when absent. */
+  readonly types?: ReadonlySet<string | undefined>;
   /** `alg` values that are accepted; `none` is never one. */
   readonly algorithms: readonly string[];
   /** The key for an accepted header; `undefined` when the issuer has none that fits. */
@@ -72,7 +74,7 @@ export async function judge(token: string, rules: Rules, now: number): Promise<J
   const parsed = parse(token);
   if ("reason" in parsed) return refuse(parsed);
   const { header, claims } = parsed;
-  const early = judgeHeader(header, rules.algorithms) ?? judgeIssuer(claims, rules.issuers);
+  const early = judgeHeader(header, rules) ?? judgeIssuer(claims, rules.issuers);
   if (early) return refuse(early);
   const { alg, kid } = header as unknown as KeyHeader;
   const key = await rules.key({ alg, ...(kid !== undefined && { kid }) });
@@ -147,9 +149,12 @@ const TYPES = new Set([undefined, "jwt", "at+jwt", "application/jwt", "applicati
 // RFC 8725 section 3.10: a key that comes with the token proves nothing.
 const KEY_BEARING = ["jwk", "jku", "x5u", "x5c"];
 
-function judgeHeader(header: Members, algorithms: readonly string[]): Refusal | undefined {
+function judgeHeader(
+  header: Members,
+  { algorithms, types = TYPES }: Rules,
+): Refusal | undefined {
   const { typ, alg, kid } = header;
-  if (!TYPES.has(typeof typ === "string" ? typ.toLowerCase() : typ as undefined)) {
+  if (!types.has(typeof typ === "string" ? typ.toLowerCase() : typ as undefined)) {
     return { reason: "type", actual: describe(typ), expected: "at+jwt or JWT" };
   }
   if (typeof alg !== "string" || !algorithms.includes(alg)) {

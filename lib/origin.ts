@@ -60,7 +60,7 @@ export function origins({ publicUrl, listenHost, loopback, allowed }: OriginOpti
       const host = request.headers.get("host") ?? authority;
       // A host that reaches into the path would choose another route than the log and the paths
       // of a proxy in front say.
-      if (!/^[\w.:[\]-]*$/.test(host)) {
+      if (!/^[\w.:[\]-]*$/.test(host) || !URL.canParse(request.url)) {
         return rpcError(400, INVALID_REQUEST, "The host is malformed");
       }
       if (!loopback || (isHost(host) && isHost(authority))) return true;

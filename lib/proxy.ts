@@ -41,7 +41,9 @@ import { redeem } from "./proxy/redeem.ts";
 import { refresh } from "./proxy/refresh.ts";
 import { register } from "./proxy/register.ts";
 import { revoke } from "./proxy/revoke.ts";
+import { roster } from "./proxy/roster.ts";
 import { token } from "./proxy/token.ts";
+import type { Grantable } from "./scope.ts";
 import { seals } from "./seal.ts";
 import type { Store } from "./store.ts";
 
@@ -59,6 +61,8 @@ export interface ProxyOptions {
   readonly scopesRequired: readonly string[];
   /** Whether the operator lets a caller in. */
   readonly mayCall: (identity: KnownIdentity) => boolean;
+  /** Which scopes a person can grant. */
+  readonly grantable: Grantable;
   readonly store: Store;
   /** The identity provider; absent for the development login. */
   readonly vendor?: { readonly options: OidcOptions; readonly quirks: Quirks };
@@ -137,7 +141,6 @@ export function proxy(
     seal: seal("development login"),
     pages,
     answers: answer,
-    scopesOf: (role) => role === "admin" ? scopes : scopesRequired,
   }, ports);
   const upstream = development?.upstream ?? issuer({
     vendor: vendor!.options,
@@ -178,8 +181,10 @@ export function proxy(
           login: way,
           finished: rows<true>("login"),
           grants: family,
+          roster: roster(rows<readonly string[]>("person"), family),
           codes: code,
           mayCall,
+          grantable: options.grantable,
         }, ports),
       }),
     ],
@@ -196,6 +201,7 @@ export function proxy(
               turns: rows<true>("turn"),
               upstream,
               mayCall,
+              grantable: options.grantable,
               sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
             }, ports),
           },

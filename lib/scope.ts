@@ -50,6 +50,39 @@ export interface ToolScope {
   readonly scope: string;
 }
 
+/** One row of the role scope table: a scope that only people with the role can grant. */
+export interface RoleScope {
+  readonly role: string;
+  readonly scope: string;
+}
+
+/** Those of `scopes` that somebody with `roles` can grant. */
+export type Grantable = (
+  roles: readonly unknown[],
+  scopes: readonly string[],
+) => readonly string[];
+
+/**
+ * Prepares the choice of scopes. A scope that no row names can be granted by everybody.
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from "node:assert/strict";
+ * import { grantable } from "./scope.ts";
+ *
+ * const granted = grantable([{ role: "admin", scope: "kafka:write" }]);
+ * deepEqual(granted(["viewer"], ["kafka:read", "kafka:write"]), ["kafka:read"]);
+ * ```
+ */
+export function grantable(rows: readonly RoleScope[]): Grantable {
+  const roles = Map.groupBy(rows, ({ scope }) => scope);
+  return (held, scopes) =>
+    scopes.filter((scope) => {
+      const needed = roles.get(scope);
+      return !needed || needed.some(({ role }) => held.includes(role));
+    });
+}
+
 /** Whether `text` is a scope token of RFC 6749 section 3.3. */
 export function isScope(text: string): boolean {
   return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text);

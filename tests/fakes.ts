@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { SignJWT } from "@panva/jose";
 import { type App, app, prepare } from "../lib/app.ts";
 import { type Config, configure } from "../lib/config.ts";
@@ -32,6 +33,15 @@ export interface FakePorts extends Ports {
   readonly lines: string[];
 }
 
+function draw(length: number, nth: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += 32) {
+    const block = createHash("sha256").update(`${nth} ${at}`).digest();
+    bytes.set(block.subarray(0, length - at), at);
+  }
+  return bytes;
+}
+
 /** Fetches nothing: a test that asks the outside says who answers. */
 const nobody = ({ method, url }: Request): Promise<Response> =>
   Promise.reject(new TypeError(`Nobody answers ${method} ${url} in this test`));
@@ -53,7 +63,7 @@ export function fakePorts(fetch: Ports["fetch"] = nobody, strangers: Strangers =
     now: () => now,
     elapsedMs: () => now * 1000,
     // Different at every draw and the same in every run.
-    random: (length) => new Uint8Array(length).map((_, index) => (index * 7 + draws++) % 256),
+    random: (length) => draw(length, draws++),
     fetch,
     resolve: (name) => Promise.reject(new TypeError(`Nothing resolves ${name} in this test`)),
     fetchAt: nobody,

@@ -1,6 +1,6 @@
 /**
  * The official MCP conformance suite against the product: both revisions, with and without
- * sessions, each through the real gate.
+ * sessions, each through the real gate; and proxy mode as an authorization server.
  *
  * Judged are the scenarios that a revision requires. One that fails must be named here with the
  * reason, and must go on failing: what begins to pass has to be taken off the list.
@@ -8,6 +8,7 @@
  * @module
  */
 
+import { AUTHORIZATION, runAuthorization } from "./authorization.ts";
 import required from "./required.json" with { type: "json" };
 import { type Revision, runSuite, type Verdicts } from "./suite.ts";
 import { target } from "./target.ts";
@@ -18,12 +19,14 @@ interface Leg {
   readonly failing: readonly string[];
 }
 
-// Without a session a server of 2025-11-25 has no way to ask the client anything.
+// Without a session a server of 2025-11-25 has no way to ask the client anything, and the suite
+// does not try several streams.
 const NEED_A_SESSION = [
   "tools-call-sampling",
   "tools-call-elicitation",
   "elicitation-sep1034-defaults",
   "elicitation-sep1330-enums",
+  "server-sse-multiple-streams",
 ];
 
 const LEGS: readonly Leg[] = [
@@ -41,20 +44,29 @@ let failed = 0;
 for (const { sessions, revision, failing } of LEGS) {
   await using server = await target(sessions);
   const verdicts = await runSuite(server.url, revision);
-  const surprises = judge(verdicts, required[revision], failing);
-  const count = required[revision].length;
+  report(`${revision}, sessions ${sessions}`, verdicts, required[revision], failing);
+}
+report("authorization server", await runAuthorization(), AUTHORIZATION, []);
+print(`${passed} passed, ${failed} failed`);
+if (failed > 0) Deno.exit(1);
+
+function report(
+  leg: string,
+  verdicts: Verdicts,
+  names: readonly string[],
+  failing: readonly string[],
+): void {
+  const surprises = judge(verdicts, names, failing);
   const expected = failing.length > 0 ? `, ${failing.length} of them expected to fail` : "";
   print(
-    `${surprises.length === 0 ? "ok  " : "FAIL"} ${revision}, sessions ${sessions}: ` +
-      `${count} required scenarios${expected}; ${unscored(verdicts, required[revision])}`,
+    `${surprises.length === 0 ? "ok  " : "FAIL"} ${leg}: ` +
+      `${names.length} required scenarios${expected}; ${unscored(verdicts, names)}`,
   );
   for (const surprise of surprises) print(`     ${surprise}`);
   if (surprises.length > 0) print(verdicts.output);
-  passed += count - surprises.length;
+  passed += names.length - surprises.length;
   failed += surprises.length;
 }
-print(`${passed} passed, ${failed} failed`);
-if (failed > 0) Deno.exit(1);
 
 function judge(
   { scenarios }: Verdicts,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { freePort } from "./keycloak.ts";
+import { freePort, GATEHOUSE } from "./keycloak.ts";
 import { until, within } from "./wait.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -35,6 +35,8 @@ export interface Gatehouse extends AsyncDisposable {
   document(path: string): Promise<Record<string, unknown>>;
   /** The line in which the log tells why the request of `answer` was refused. */
   refusal(answer: Answer): Promise<LogLine>;
+  /** Waits until there is a line in the log with all of that. */
+  logged(facts: LogLine): Promise<LogLine>;
 }
 
 /** Settings for tokens of `issuer`. */
@@ -45,6 +47,20 @@ export function keycloakSettings(issuer: string, audience: string): Record<strin
     OAUTH_PROVIDER: "keycloak",
     OIDC_ISSUER: issuer,
     OIDC_AUDIENCE: audience,
+  };
+}
+
+/** Settings for people who log in at `issuer` through the program. */
+export function proxySettings(issuer: string, clientId: string = GATEHOUSE.id) {
+  return {
+    MCP_TRANSPORT: "http",
+    OAUTH_ENABLED: "on",
+    OAUTH_MODE: "proxy",
+    OAUTH_PROVIDER: "keycloak",
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: clientId,
+    OIDC_CLIENT_SECRET: GATEHOUSE.secret,
+    JWT_SECRET: crypto.getRandomValues(new Uint8Array(32)).toBase64(),
   };
 }
 
@@ -92,6 +108,12 @@ export async function startGatehouse(settings: Record<string, string>): Promise<
             id === headers.get("x-request-id") && event === "token refused"
           ),
       ),
+    logged: (facts) =>
+      until(`the log has ${JSON.stringify(facts)}`, LOG_DEADLINE_MS, () => {
+        return lines.find((line) =>
+          Object.entries(facts).every(([name, value]) => line[name] === value)
+        );
+      }),
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -17,6 +17,16 @@ export const AUDIENCE = "http://localhost:8080/mcp";
 /** The confidential client of the realm, which may ask about tokens. */
 export const CONFIDENTIAL = { id: "grafana", secret: "grafana-secret" } as const;
 
+/** The client of the realm that Gatehouse is in proxy mode; `asking` has Keycloak ask people, too. */
+export const GATEHOUSE = {
+  id: "gatehouse",
+  asking: "gatehouse-asking",
+  secret: "gatehouse-secret",
+} as const;
+
+/** The administrator of everything. */
+export const ADMIN = { username: "root", password: "root123" } as const;
+
 const REALM = "grafana";
 const START_DEADLINE_MS = 240_000;
 const STOP_DEADLINE_MS = 20_000;
@@ -27,6 +37,10 @@ export interface Keycloak extends AsyncDisposable {
   readonly issuer: string;
   /** Starts it anew at the same address, with nothing kept: users are the same, keys are not. */
   restartWithNewKeys(): Promise<void>;
+  /** Lets it neither answer nor end, until it may go on. */
+  pause(): Promise<void>;
+  /** Lets it go on, as if nothing had been. */
+  resume(): Promise<void>;
   /** Ends it and waits until no process of it is left. May be called again. */
   stop(): Promise<void>;
 }
@@ -63,6 +77,8 @@ export async function startKeycloak(port: number = freePort()): Promise<Keycloak
       await stop();
       await start();
     },
+    pause: async () => await running?.signal("SIGSTOP"),
+    resume: async () => await running?.signal("SIGCONT"),
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -76,6 +92,8 @@ export function freePort(): number {
 
 interface Running {
   ready(url: string): Promise<void>;
+  /** Sends a signal to every process of it. */
+  signal(name: Deno.Signal): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -94,7 +112,11 @@ async function launch(base: string, port: number, origin: string): Promise<Runni
       `--http-port=${port}`,
       `--hostname=${origin}`,
     ],
-    env: { JAVA_OPTS_APPEND: JAVA_OPTIONS },
+    env: {
+      JAVA_OPTS_APPEND: JAVA_OPTIONS,
+      KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.username,
+      KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -105,7 +127,11 @@ async function launch(base: string, port: number, origin: string): Promise<Runni
     ended = true;
     return status;
   });
+  const signalAll = async (name: Deno.Signal) => {
+    for (const pid of await processesOf(home)) signal(pid, name);
+  };
   return {
+    signal: signalAll,
     ready: async (url) => {
       await until("Keycloak answers", START_DEADLINE_MS, async () => {
         if (ended) throw new Error(`Cannot start Keycloak:\n${(await words).join("")}`);
@@ -119,7 +145,7 @@ async function launch(base: string, port: number, origin: string): Promise<Runni
       signal(child.pid, "SIGTERM");
       await within(STOP_DEADLINE_MS, end);
       // The script runs Java as its child; whatever is left of the two is named by its own folder.
-      for (const pid of await processesOf(home)) signal(pid, "SIGKILL");
+      await signalAll("SIGKILL");
       await end;
       await words;
       await until("no process of Keycloak is left", STOP_DEADLINE_MS, async () => {

@@ -96,7 +96,8 @@ Deno.test("Gatehouse in front of a real Keycloak", async (test) => {
   });
 
   await test.step("a client that knows only the endpoint finds the login, and calls", async () => {
-    const said = await discoverAndCall(new URL("/mcp", gate.origin), "carol");
+    const logIn = (url: URL) => authorize(url, "carol");
+    const said = await discoverAndCall(new URL("/mcp", gate.origin), logIn, "mcp-claude");
     equal((said as Record<string, unknown>).email, "carol@example.com");
   });
 

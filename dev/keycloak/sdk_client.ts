@@ -7,17 +7,25 @@
 
 import {
   Client,
+  type OAuthClientInformationFull,
   type OAuthClientProvider,
   type OAuthDiscoveryState,
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
-import { authorize, REDIRECT_URI } from "./login.ts";
+import { REDIRECT_URI } from "./login.ts";
 
-/** Connects to `url`, logs `username` in when asked to, and calls `whoami`. */
-export async function discoverAndCall(url: URL, username: string): Promise<unknown> {
-  const browser = person(username);
+/** How a person logs in: opens a URL, and comes back with that of the client. */
+export type LogIn = (url: URL) => Promise<URL>;
+
+/**
+ * Connects to `url`, has a person log in when asked to, and calls `whoami`.
+ *
+ * @param clientId Its own id at the issuer; absent where it has to register.
+ */
+export async function discoverAndCall(url: URL, logIn: LogIn, clientId?: string): Promise<unknown> {
+  const browser = person(logIn, clientId);
   const transport = () =>
     new StreamableHTTPClientTransport(url, { authProvider: browser.provider });
   const first = transport();
@@ -40,18 +48,24 @@ function newClient(): Client {
   return new Client({ name: "keycloak-test", version: "1" });
 }
 
-function person(username: string): { provider: OAuthClientProvider; callback(): URL } {
+function person(
+  logIn: LogIn,
+  clientId: string | undefined,
+): { provider: OAuthClientProvider; callback(): URL } {
   const kept: {
     tokens?: StoredOAuthTokens;
     verifier?: string;
     found?: OAuthDiscoveryState;
     callback?: URL;
+    registered?: OAuthClientInformationFull;
   } = {};
   return {
     provider: {
       redirectUrl: REDIRECT_URI,
-      clientMetadata: { redirect_uris: [REDIRECT_URI] },
-      clientInformation: () => ({ client_id: "mcp-claude" }),
+      clientMetadata: { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: "none" },
+      clientInformation: () => clientId === undefined ? kept.registered : { client_id: clientId },
+      saveClientInformation: (registered) =>
+        void (kept.registered = registered as OAuthClientInformationFull),
       tokens: () => kept.tokens,
       saveTokens: (tokens) => void (kept.tokens = tokens),
       saveCodeVerifier: (verifier) => void (kept.verifier = verifier),
@@ -59,7 +73,7 @@ function person(username: string): { provider: OAuthClientProvider; callback(): 
       discoveryState: () => kept.found,
       saveDiscoveryState: (found) => void (kept.found = found),
       redirectToAuthorization: async (url) => {
-        kept.callback = await authorize(url, username);
+        kept.callback = await logIn(url);
       },
     },
     callback: () => {

@@ -4,23 +4,23 @@
  * @module
  */
 
-import { type Config, resourceOf } from "../config.ts";
-import { type HmacOAuth, isHmac, type ProviderConfig } from "../config/oauth.ts";
+import { type Config, type HttpConfig, resourceOf } from "../config.ts";
+import { type HmacOAuth, isHmac, type OAuthConfig, type ProviderConfig } from "../config/oauth.ts";
+import type { ProxyConfig } from "../config/proxy.ts";
 import { metadataUrlOf } from "../discovery.ts";
 import { mint } from "../mint.ts";
 import { providerOf } from "../providers.ts";
 import { portsOf } from "./serve.ts";
-import { examine, type Finding } from "./examine.ts";
+import { examine, examineStore, type Finding } from "./examine.ts";
 import { EXIT, type ExitCode, type Host, tellProblems } from "./host.ts";
 
 /** Prints the configuration in force, secrets hidden, and what the checks found. */
 export async function check(config: Config, json: boolean, host: Host): Promise<ExitCode> {
   const { oauth } = config;
-  const findings = !oauth
-    ? []
-    : isHmac(oauth)
-    ? await checkMinting(oauth, config, host)
-    : await examine(oauth, host);
+  const findings = !oauth ? [] : [
+    ...isHmac(oauth) ? await checkMinting(oauth, config, host) : await examine(oauth, host),
+    ...oauth.proxy ? await examineStore(oauth.proxy, host) : [],
+  ];
   const problems = findings.filter(({ advice }) => !advice);
   const effective = describe(config);
   if (json) {
@@ -55,7 +55,6 @@ async function checkMinting(oauth: HmacOAuth, config: Config, host: Host): Promi
 }
 
 function describe({ transport, http, oauth, log }: Config): Record<string, string> {
-  const words = (list: readonly string[], none = "none") => list.join(", ") || none;
   return {
     transport,
     ...(transport === "http" && {
@@ -66,28 +65,66 @@ function describe({ transport, http, oauth, log }: Config): Record<string, strin
     }),
     ...(!oauth && { oauth: "off" }),
     ...(oauth && {
-      oauth: `native, ${oauth.provider.kind}`,
+      oauth: `${oauth.proxy ? "proxy" : "native"}, ${oauth.provider.kind}`,
       metadata: metadataUrlOf(resourceOf(http)),
-      issuer: oauth.issuer,
-      audiences: words(oauth.audiences),
+      ...(oauth.proxy
+        ? describeProxy(oauth, oauth.proxy, http)
+        : { issuer: oauth.issuer, audiences: words(oauth.audiences) }),
       "required scopes": words(oauth.scopesRequired),
       "tool scopes": words(oauth.toolScopes.map(({ glob, scope }) => `${glob}=${scope}`)),
       "scope hierarchy": words(oauth.scopeHierarchy.map((chain) => chain.join(">"))),
       username: `${oauth.usernameClaims.join(", then ")}, then sub`,
       roles: oauth.rolesClaims.join(" and "),
       allowed: words(oauth.allow.map(({ kind, name }) => `${kind}:${name}`), "everyone"),
-      ...describeProvider(oauth.provider),
+      ...describeProvider(oauth.provider, oauth.proxy),
     }),
     log: `${log.level}, ${log.format}`,
   };
 }
 
-function describeProvider(provider: ProviderConfig): Record<string, string> {
-  if (provider.kind === "hmac") return { secret: `hidden, ${provider.secret.length} bytes` };
+const words = (list: readonly string[], none = "none") => list.join(", ") || none;
+
+function describeProvider(provider: ProviderConfig, proxy?: ProxyConfig): Record<string, string> {
+  if (provider.kind === "hmac") {
+    return proxy ? {} : { secret: `hidden, ${provider.secret.length} bytes` };
+  }
   const { client, tenants, hostedDomain } = provider;
   return {
-    "opaque tokens": client ? `asked about as ${client.id}, secret hidden` : "refused",
+    ...(!proxy && {
+      "opaque tokens": client ? `asked about as ${client.id}, secret hidden` : "refused",
+    }),
     ...(tenants.length > 0 && { tenants: tenants.join(", ") }),
     ...(hostedDomain && { "hosted domain": hostedDomain }),
   };
+}
+
+function describeProxy(
+  { issuer }: OAuthConfig,
+  { client, secrets, store, clients, registration, redirects, accessTtl }: ProxyConfig,
+  { publicUrl }: HttpConfig,
+): Record<string, string> {
+  const [{ length } = { length: 0 }, previous] = secrets;
+  const custom = redirects.custom.length > 0 ? redirects.custom : ["no scheme of an app"];
+  return {
+    issuer: publicUrl.origin,
+    logins: client
+      ? `${issuer} as ${client.id}, ${client.secret ? "secret hidden" : "without a secret"}`
+      : "here, by name and without a password",
+    secret: `hidden, ${length} bytes${previous ? "; the previous one still opens" : ""}`,
+    store: describeStore(store),
+    clients: clients.length === 0 ? "none configured" : `${clients.length} configured`,
+    registration: words(registration, "off"),
+    redirects: words(["this computer", ...redirects.https ?? ["any https URI"], ...custom]),
+    "access tokens": `live ${accessTtl} seconds`,
+  };
+}
+
+/** A store without user and password; of one that does not read, the kind alone. */
+function describeStore(store: string): string {
+  if (!/^rediss?:/.test(store)) return store;
+  const url = URL.parse(store);
+  const isPlain = url?.hostname && /^\/?\d{0,4}$/.test(url.pathname) && !url.search && !url.hash;
+  if (!isPlain) return `${store.split(":")[0]}:, the rest hidden`;
+  const hidden = url.username || url.password ? ", user and password hidden" : "";
+  return `${url.protocol}//${url.host}${url.pathname}${hidden}`;
 }

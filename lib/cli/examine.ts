@@ -1,15 +1,19 @@
 /**
- * Examining an issuer as a client of it would: discovery, keys, clock, and what clients need.
+ * Examining an issuer as a client of it would: discovery, keys, clock, and what clients need. In
+ * proxy mode this server is the client, and has a store besides.
  *
  * @module
  */
 
 import type { OAuthConfig } from "../config/oauth.ts";
+import type { ProxyConfig } from "../config/proxy.ts";
 import type { Problem } from "../config/sources.ts";
 import { SKEW_SECONDS } from "../jwt.ts";
 import { type Outbound, outbound } from "../outbound.ts";
 import { documentIssuer } from "../provider/azure.ts";
 import { discover, fetchKeys, type IssuerDocument, IssuerMismatch } from "../provider/discover.ts";
+import type { Store } from "../store.ts";
+import { storeOf } from "../stores.ts";
 import type { Host } from "./host.ts";
 
 /** Something found. */
@@ -36,17 +40,87 @@ export async function examine(oauth: OAuthConfig, host: Host): Promise<Finding[]
   } catch (error) {
     return [unusable(issuer, error), ...judgeClock(dates, host.now())];
   }
-  const findings = await fetchKeys(document, fetch).then(() => [], (error) => [{
+  return [
+    ...oauth.proxy ? judgeLogin(oauth.proxy, document) : await judgeKeys(document, fetch),
+    ...judgeClock(dates, host.now()),
+    ...judgePkce(document, oauth.proxy !== undefined),
+    ...judgeAsking(oauth, document),
+  ];
+}
+
+/** Opens the store as the server would, and tells whether it can be used. */
+export async function examineStore(
+  { store: url, client }: ProxyConfig,
+  host: Pick<Host, "now">,
+): Promise<Finding[]> {
+  let store: Store;
+  try {
+    store = await storeOf(url, { now: host.now, log: () => {} });
+  } catch (error) {
+    // Of the others only the URL can be wrong, and what is said of it could have a password in it.
+    const reason = url.startsWith("sqlite:") ? reasonOf(error) : "it is no URL of a Redis database";
+    return [unusableStore(`cannot be used: ${reason}`)];
+  }
+  const isReady = await store.ready();
+  await store.close();
+  if (!isReady) return [unusableStore("does not answer, or does not let this server in")];
+  return url === "memory:" && client ? [FORGETFUL] : [];
+}
+
+function unusableStore(what: string): Finding {
+  const fix =
+    "see that it runs, that this server may reach and use it, and that user and password are right";
+  return { where: "STORE_URL", what, fix };
+}
+
+const FORGETFUL: Finding = {
+  where: "STORE_URL",
+  what: "is memory:, so that everybody has to log in again after a restart",
+  fix: "use sqlite:PATH, or redis://HOST:PORT for several replicas",
+  advice: true,
+};
+
+async function judgeKeys(document: IssuerDocument, fetch: Outbound): Promise<Finding[]> {
+  return await fetchKeys(document, fetch).then(() => [], (error) => [{
     where: `${document.jwks_uri}`,
     what: `gives no keys: ${reasonOf(error)}`,
     fix: "let this server reach it, and see that the issuer publishes its signing keys there",
   }]);
+}
+
+// What this server needs as a client. Keys are not: an ID token comes straight from the issuer.
+function judgeLogin({ client }: ProxyConfig, document: IssuerDocument): Finding[] {
+  const lacking = ["authorization_endpoint", "token_endpoint"].filter((name) => !document[name]);
   return [
-    ...findings,
-    ...judgeClock(dates, host.now()),
-    ...judgePkce(document),
-    ...judgeAsking(oauth, document),
+    ...lacking.map((name) => ({
+      where: "OIDC_ISSUER",
+      what: `names an issuer without ${name.replace("_", " ")}, at which nobody can log in`,
+      fix: "set it to an issuer that logs people in by authorization code",
+    })),
+    ...judgeSecret(client?.secret, document),
   ];
+}
+
+function judgeSecret(secret: string | undefined, document: IssuerDocument): Finding[] {
+  // RFC 8414 section 2.
+  const offered = document.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+  const isOffered = (...methods: string[]) => methods.some((method) => offered.includes(method));
+  if (secret === undefined && !isOffered("none")) {
+    return [{
+      where: "OIDC_CLIENT_SECRET",
+      what: "is not set, and the issuer does not advertise clients without a secret",
+      fix: "set it, unless the client is registered there as a public one",
+      advice: true,
+    }];
+  }
+  if (secret !== undefined && !isOffered("client_secret_basic", "client_secret_post")) {
+    return [{
+      where: "OIDC_CLIENT_SECRET",
+      what: `is set, and the issuer takes no secrets but ${offered.join(", ")}`,
+      fix: "have the issuer accept client_secret_basic or client_secret_post from this client",
+    }];
+  }
+  return [];
 }
 
 function judgeAsking({ provider }: OAuthConfig, document: IssuerDocument): Finding[] {
@@ -86,14 +160,22 @@ function judgeClock(dates: readonly string[], now: number): Finding[] {
   }];
 }
 
-function judgePkce(document: IssuerDocument): Finding[] {
+function judgePkce(document: IssuerDocument, isOurs: boolean): Finding[] {
   if (document.code_challenge_methods_supported?.includes("S256")) return [];
-  return [{
-    where: "The issuer's metadata",
-    what: "does not advertise PKCE with S256, without which MCP clients do not log in there",
-    fix: "turn it on at the issuer; tokens that clients have already are not affected",
-    advice: true,
-  }];
+  const where = "The issuer's metadata";
+  return isOurs
+    ? [{
+      where,
+      what: "does not advertise PKCE with S256, by which this server protects logins there",
+      fix: "turn it on at the issuer; one that does not know it ignores it, and logins still work",
+      advice: true,
+    }]
+    : [{
+      where,
+      what: "does not advertise PKCE with S256, without which MCP clients do not log in there",
+      fix: "turn it on at the issuer; tokens that clients have already are not affected",
+      advice: true,
+    }];
 }
 
 function reasonOf(error: unknown): string {

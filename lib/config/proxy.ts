@@ -7,6 +7,7 @@
 
 import type { Client } from "../proxy/client.ts";
 import { type RedirectPolicy, redirectPolicy } from "../proxy/redirect.ts";
+import type { RoleScope } from "../scope.ts";
 import { configuredClients } from "./clients.ts";
 import type { Read } from "./oauth.ts";
 import * as values from "./values.ts";
@@ -21,6 +22,8 @@ export interface ProxyConfig {
   readonly clients: readonly Client[];
   /** How clients that are not configured may introduce themselves. */
   readonly registration: readonly values.Registration[];
+  /** Scopes that not everybody can grant. */
+  readonly roleScopes: readonly RoleScope[];
   /** Lifetime of access tokens, in seconds. */
   readonly accessTtl: number;
   /** This server as a client of the issuer; absent where people log in here, for development. */
@@ -64,6 +67,7 @@ export function readProxy(
     redirects,
     clients: read("clients", configuredClients(redirects), []),
     registration: read("registration", values.registration, ["documents", "dynamic"]),
+    roleScopes: read("roleScopes", values.roleScopeRows, []),
     accessTtl: read("accessTtl", values.duration(60, 3600, "1m to 1h"), 600),
     ...(id && { client: { id, ...(clientSecret && { secret: clientSecret }) } }),
   };

@@ -145,6 +145,13 @@ export const SETTINGS = {
     fallback: "none",
     help: "Scopes that tools need besides, by a glob over tool names",
   },
+  roleScopes: {
+    flag: "oauth-role-scopes",
+    env: ["OAUTH_ROLE_SCOPES"],
+    value: "ROLE=SCOPE,...",
+    fallback: "none; dev: admin for those of tools",
+    help: "proxy: scopes that only people with a role can grant",
+  },
   scopeHierarchy: {
     flag: "oauth-scope-hierarchy",
     env: ["OAUTH_SCOPE_HIERARCHY"],

@@ -8,7 +8,7 @@
 import { type AllowRule, readAllowRule } from "../allow.ts";
 import { isSafeUrl } from "../outbound.ts";
 import { redirectFault } from "../proxy/redirect.ts";
-import { isScope, type ToolScope } from "../scope.ts";
+import { isScope, type RoleScope, type ToolScope } from "../scope.ts";
 import type { Given, Problem } from "./sources.ts";
 
 /** Reads a text, or returns a complaint: what is wrong and the fix. */
@@ -118,6 +118,19 @@ export const toolScopeRows: Reader<ToolScope[]> = (text) => {
       return { what: `has the row "${part.trim()}"`, fix: "write rows as whoami=mcp:read" };
     }
     rows.push({ glob, scope });
+  }
+  return { value: rows };
+};
+
+/** Rows `ROLE=SCOPE`. */
+export const roleScopeRows: Reader<RoleScope[]> = (text) => {
+  const rows: RoleScope[] = [];
+  for (const part of text.split(",")) {
+    const [, role, scope] = /^\s*([^=]{1,255}?)=(\S+)\s*$/.exec(part) ?? [];
+    if (!role || !scope || !isAskable(scope)) {
+      return { what: `has the row "${part.trim()}"`, fix: "write rows as admin=mcp:write" };
+    }
+    rows.push({ role, scope });
   }
   return { value: rows };
 };

@@ -48,6 +48,8 @@ export function accessTokens(
     issuers: [issuer],
     audiences: [resource],
     algorithms: [ALGORITHM],
+    // RFC 9068 section 4: of our own tokens nothing else is expected.
+    types: new Set(["at+jwt", "application/at+jwt"]),
     key: keys.find,
   };
   return {

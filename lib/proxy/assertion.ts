@@ -35,7 +35,8 @@ export const ASSERTION_ALGORITHMS: readonly string[] = [
 /** How far ahead an assertion may expire, in seconds. */
 export const LONGEST_ASSERTION_SECONDS = 600;
 
-const LONGEST_ASSERTION = 8192;
+// Room for the longest client id, twice and in base64.
+const LONGEST_ASSERTION = 16 * 1024;
 
 /** Finds the key of a client for a header; `undefined` when it has none that fits. */
 export type FindClientKey = (

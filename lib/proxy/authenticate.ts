@@ -29,7 +29,7 @@ export type Authenticate = (request: Request, sent: Parameters) => Promise<Authe
 export function authenticator(clients: Clients, assertions: Assertions): Authenticate {
   return async (request, sent) => {
     const shown = credentialsOf(request, sent);
-    if ("reason" in shown) return refuse("invalid_request", shown.reason);
+    if ("reason" in shown) return refuse(shown.error ?? "invalid_request", shown.reason);
     const found = await clients.find(shown.id);
     if (!found.ok) {
       return refuse(found.retryable ? "temporarily_unavailable" : "invalid_client", found.reason);
@@ -69,12 +69,20 @@ function isSecret(secret: string, { secretHash = "" }: Client): boolean {
   return theirs.length === ours.length && timingSafeEqual(theirs, ours);
 }
 
-function credentialsOf({ headers }: Request, sent: Parameters): Shown | { reason: string } {
+interface Unclear {
+  readonly error?: OAuthError;
+  readonly reason: string;
+}
+
+function credentialsOf({ headers }: Request, sent: Parameters): Shown | Unclear {
   const [id, secret, assertion] = ["client_id", "client_secret", "client_assertion"]
     .map((name) => sent.get(name));
   const header = headers.get("authorization");
   const basic = header === null ? undefined : readBasic(header);
-  if (header !== null && !basic) return { reason: "the Authorization header is not Basic" };
+  // Who tried it by the header gets a challenge (RFC 6749 section 5.2).
+  if (header !== null && !basic) {
+    return { error: "invalid_client", reason: "the Authorization header is not Basic" };
+  }
   const ways = [basic, secret, assertion].filter((way) => way !== undefined);
   if (ways.length > 1) return { reason: "several ways to authenticate" };
   if (basic) {

@@ -2,7 +2,7 @@
  * Telling browsers apart: what one of them began, only it can finish (CVE-2026-27124).
  *
  * A cookie carries a random marker, and what is sealed for that browser carries the marker's
- * digest. There are two cookies: one binds the consent form against forgery, and one is set only
+ * digest. There are two kinds: one binds the consent form against forgery, and one is set only
  * once a person approved and binds the way back from the identity provider (SPEC B5.4, B5.6).
  *
  * @module
@@ -41,7 +41,9 @@ export function binding(use: string, secure: boolean, random: Ports["random"]): 
     bind(request) {
       const [known] = markersOf(request, name);
       const marker = known ?? random(16).toHex();
-      return { digest: hashOf(marker), cookie: `${name}=${marker}; ${attributes}` };
+      const digest = hashOf(marker);
+      // A name of its own: of two windows that open at once, neither takes the other's away.
+      return { digest, cookie: `${name}-${digest.slice(0, 8)}=${marker}; ${attributes}` };
     },
     isBound(request, digest) {
       return markersOf(request, name).some((marker) => hashOf(marker) === digest);
@@ -50,8 +52,9 @@ export function binding(use: string, secure: boolean, random: Ports["random"]): 
 }
 
 function markersOf(request: Request, name: string): string[] {
-  return (request.headers.get("cookie") ?? "").split(";")
-    .map((part) => part.trim().split("="))
-    .filter(([key, value]) => key === name && /^[0-9a-f]{32}$/.test(value ?? ""))
+  return (request.headers.get("cookie") ?? "").split(/;[ \t]*/)
+    // Not `trim`: a name that begins with another blank is no `__Host-` name to the browser.
+    .map((part) => part.split("="))
+    .filter(([key, value]) => key?.startsWith(`${name}-`) && /^[0-9a-f]{32}$/.test(value ?? ""))
     .map(([, value]) => value!);
 }

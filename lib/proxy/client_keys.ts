@@ -4,9 +4,11 @@
  * @module
  */
 
-import { createLocalJWKSet, type CryptoKey, errors } from "@panva/jose";
+import { createLocalJWKSet, type CryptoKey } from "@panva/jose";
 import type { FindClientKey } from "./assertion.ts";
 import type { Documents } from "./documents.ts";
+
+const MIN_MODULUS_BITS = 2048;
 
 /** Prepares the look-up. It rejects when the keys cannot be had at the moment. */
 export function clientKeys({ keys }: Pick<Documents, "keys">): FindClientKey {
@@ -17,10 +19,13 @@ export function clientKeys({ keys }: Pick<Documents, "keys">): FindClientKey {
       return undefined;
     }
     try {
-      return await createLocalJWKSet({ keys: [...found.keys] })(header);
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined;
-      throw error;
+      const key = await createLocalJWKSet({ keys: [...found.keys] })(header);
+      // Signatures of shorter ones cannot be checked (RFC 7518 section 3.3).
+      const { modulusLength = MIN_MODULUS_BITS } = key.algorithm as { modulusLength?: number };
+      return modulusLength < MIN_MODULUS_BITS ? undefined : key;
+    } catch {
+      // Nothing is fetched here: none fits, several do, or the client published one that is none.
+      return undefined;
     }
   };
 }

@@ -32,6 +32,9 @@ export interface Person {
   readonly groups?: readonly unknown[];
 }
 
+/** How much of the lists about a person is kept, in characters: a row has to fit in the store. */
+export const MAX_LISTED_LENGTH = 16 * 1024;
+
 /** What a grant keeps of an identity. */
 export function personOf(identity: KnownIdentity): Person {
   const { subject, username, email, name, roles, claims: { groups } } = identity;
@@ -40,9 +43,22 @@ export function personOf(identity: KnownIdentity): Person {
     username,
     ...(email !== undefined && { email }),
     ...(name !== undefined && { name }),
-    roles,
-    ...(Array.isArray(groups) && { groups }),
+    roles: bounded(roles),
+    ...(Array.isArray(groups) && { groups: bounded(groups) }),
   };
+}
+
+/** What a person has of roles, by whatever name. */
+export function rolesOf({ roles, groups = [] }: Person): readonly unknown[] {
+  return [...roles, ...groups];
+}
+
+function bounded<T>(list: readonly T[]): readonly T[] {
+  let length = 0;
+  const fit = list.findIndex((one) =>
+    (length += JSON.stringify(one).length + 1) > MAX_LISTED_LENGTH
+  );
+  return fit === -1 ? list : list.slice(0, fit);
 }
 
 /** What the identity provider gave this server. Never leaves it. */

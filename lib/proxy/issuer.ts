@@ -69,18 +69,19 @@ export function issuer(
       expectedNonce: leg.nonce,
       requireIdToken: true,
     });
-    const verdict = await identify(server, tokens, oauth.getValidatedIdTokenClaims(tokens)!);
+    const said = oauth.getValidatedIdTokenClaims(tokens)!;
+    // Without user info the ID token says enough to go on: who it is.
+    const verdict = identify(tokens, said, await userInfo(server, tokens.access_token, said.sub));
     return verdict.ok
       ? { ok: true, identity: verdict.identity, tokens: kept(tokens, ports.now()) }
       : { ok: false, reason: verdict.refusal.reason, denied: true };
   };
 
-  const identify = async (
-    server: IssuerDocument,
+  const identify = (
     { access_token: accessToken }: oauth.TokenEndpointResponse,
     said: oauth.IDToken,
-  ): Promise<Verdict> => {
-    const more = await userInfo(server, accessToken, said.sub);
+    more: Readonly<Record<string, unknown>> = {},
+  ): Verdict => {
     // Vendors' rules are about access tokens; that this is an ID token was asked for.
     const claims = { ...rolesOf(accessToken, said), ...more, ...said, typ: undefined };
     return conclude(claims as Claims, vendor.mapping, vendor.judgeVendor);
@@ -92,9 +93,8 @@ export function issuer(
       const response = await oauth.userInfoRequest(server, self, accessToken, through);
       return await oauth.processUserInfoResponse(server, self, subject, response);
     } catch (error) {
-      // The ID token says enough to go on: who it is.
       ports.log("warn", "user info not had", { error: codeOf(error) });
-      return {};
+      return undefined;
     }
   };
 
@@ -151,10 +151,12 @@ export function issuer(
       const { refreshToken } = tokens;
       const next = { ...(refreshToken && { refreshToken }), ...kept(renewed, ports.now()) };
       const said = oauth.getValidatedIdTokenClaims(renewed);
-      if (!said) return { ok: true, tokens: next };
       // OpenID Connect Core section 12.2.
-      if (said.sub !== subject) return { ok: false, reason: "another subject" };
-      const verdict = await identify(server, renewed, said);
+      if (said && said.sub !== subject) return { ok: false, reason: "another subject" };
+      const more = await userInfo(server, renewed.access_token, subject);
+      // Half of what was known at login must not stand for all of it: who it is stays as it was.
+      if (!more || (!said && !server.userinfo_endpoint)) return { ok: true, tokens: next };
+      const verdict = identify(renewed, said ?? unsaid(server, subject, ports.now()), more);
       return verdict.ok
         ? { ok: true, tokens: next, identity: verdict.identity }
         : { ok: false, reason: verdict.refusal.reason };
@@ -217,11 +219,20 @@ function kept(response: oauth.TokenEndpointResponse, now: number): UpstreamToken
   };
 }
 
+/** What stands for an ID token where a renewal brings none: user info then tells the rest. */
+function unsaid({ issuer }: IssuerDocument, sub: string, now: number): oauth.IDToken {
+  return { iss: issuer, sub, aud: "", iat: now, exp: now };
+}
+
 /** Whether the provider answered, if only to say no; else it could not be asked. */
 function isAnswer(error: unknown): boolean {
+  if (error instanceof oauth.OperationProcessingError) {
+    // A bare 500 or 503, from the provider or from what stands before it, says nothing.
+    return !(error.cause instanceof Response && error.cause.status >= 500);
+  }
   return error instanceof oauth.AuthorizationResponseError ||
-    (error instanceof oauth.ResponseBodyError && error.status < 500) ||
-    error instanceof oauth.OperationProcessingError;
+    error instanceof oauth.UnsupportedOperationError ||
+    error instanceof oauth.ResponseBodyError;
 }
 
 function codeOf(error: unknown): string {

@@ -14,6 +14,9 @@ import type { Failure } from "./visit.ts";
 /** How long a failure is remembered, in seconds. */
 export const FAILURE_SECONDS = 10;
 
+/** How long a value that has run out stands in for one that cannot be had, in seconds (RFC 5861). */
+export const STALE_SECONDS = 86_400;
+
 /** How old a value is before it is fetched again early, in seconds. */
 export const COOL_DOWN_SECONDS = 60;
 
@@ -49,12 +52,16 @@ export function kept<T>({ now, max, load }: KeptOptions<T>): Keep<T> {
   const failures = new LRUCache<string, { failure: Failure; until: number }>({ max });
   const flights = new Map<string, Promise<Kept<T>>>();
 
-  const fetch = async (key: string): Promise<Kept<T>> => {
+  const fetch = async (key: string, fresh: boolean): Promise<Kept<T>> => {
     const loaded = await load(key);
     const since = now();
     if (!loaded.ok) {
       failures.set(key, { failure: loaded, until: since + FAILURE_SECONDS });
+      const old = values.get(key);
       if (!loaded.retryable) values.delete(key);
+      else if (old && !fresh && since - old.until < STALE_SECONDS) {
+        return { ok: true, value: old.value };
+      }
       return loaded;
     }
     const { value, seconds } = loaded;
@@ -67,10 +74,14 @@ export function kept<T>({ now, max, load }: KeptOptions<T>): Keep<T> {
       (!fresh || now() - hit.since < COOL_DOWN_SECONDS);
     if (isGood) return Promise.resolve({ ok: true, value: hit.value });
     const failed = failures.get(key);
-    if (failed && failed.until > now()) return Promise.resolve(failed.failure);
+    if (failed && failed.until > now()) {
+      const isStandIn = hit && !fresh && failed.failure.retryable &&
+        now() - hit.until < STALE_SECONDS;
+      return Promise.resolve(isStandIn ? { ok: true, value: hit.value } : failed.failure);
+    }
     const under = flights.get(key);
     if (under) return under;
-    const flight = fetch(key).finally(() => flights.delete(key));
+    const flight = fetch(key, fresh).finally(() => flights.delete(key));
     flights.set(key, flight);
     return flight;
   };

@@ -103,14 +103,15 @@ async function upToDate(
   const now = ports.now();
   const keys = found?.value.keys ?? [];
   const newest = keys.at(-1);
-  if (newest && newest.since + ROTATE_SECONDS > now) return keys;
+  // The row is written when a key is added; what is retired until then is left out here.
+  if (newest && newest.since + ROTATE_SECONDS > now) return keys.filter(isNeeded(keys, now));
   const next: KeyRow = { keys: [...keys.filter(isNeeded(keys, now)), await newKey(ports)] };
   if (await write(rows, found, next)) return next.keys;
-  const theirs = await rows.get(ROW);
-  if (theirs) return theirs.value.keys;
   // A row that does not open was sealed with a secret that is gone: nothing it signed is accepted.
-  await rows.put(ROW, next, ROW_SECONDS);
-  return next.keys;
+  if (await rows.supplant(ROW, next, ROW_SECONDS)) return next.keys;
+  const theirs = await rows.get(ROW);
+  if (!theirs) throw new Error("Cannot agree on signing keys with other replicas");
+  return theirs.value.keys;
 }
 
 function write(rows: Records<KeyRow>, found: Kept<KeyRow> | undefined, next: KeyRow) {

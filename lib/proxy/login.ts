@@ -36,8 +36,6 @@ export interface LoginOptions {
   readonly seal: Seal;
   readonly pages: Pages;
   readonly answers: Answers;
-  /** What a person can grant, by role. */
-  readonly scopesOf: (role: string) => readonly string[];
 }
 
 /** The development login, as a provider and as the page that it needs. */
@@ -54,7 +52,7 @@ interface LoginCode {
 
 /** Prepares the login. */
 export function login(options: LoginOptions, { now }: Pick<Ports, "now">): DevelopmentLogin {
-  const { origin, callback, seal, pages, answers, scopesOf } = options;
+  const { origin, callback, seal, pages, answers } = options;
   const upstream: Upstream = {
     host: new URL(origin).host,
     begin: (state) => Promise.resolve(`${origin}${LOGIN_PATH}?${new URLSearchParams({ state })}`),
@@ -71,13 +69,15 @@ export function login(options: LoginOptions, { now }: Pick<Ports, "now">): Devel
         expiresAt: now(),
         claims: {},
       };
-      return { ok: true, identity, scopes: person.roles.flatMap(scopesOf) };
+      return { ok: true, identity };
     },
     renew: () => Promise.reject(new Error("Cannot renew: the development login gives no tokens")),
     revoke: () => Promise.resolve(),
   };
 
-  const isHere = ({ address }: Trace) => isLoopbackAddress(address);
+  // What was forwarded came from elsewhere, whatever it says.
+  const isHere = ({ headers }: Request, { address }: Trace) =>
+    isLoopbackAddress(address) && !headers.has("x-forwarded-for") && !headers.has("forwarded");
   return {
     upstream,
     page: {
@@ -85,7 +85,7 @@ export function login(options: LoginOptions, { now }: Pick<Ports, "now">): Devel
         const read = readQuery(request);
         const state = read.ok ? read.parameters.get("state") : undefined;
         if (state === undefined) return answers.fail("malformed", trace);
-        if (!isHere(trace)) return answers.fail("browser", trace);
+        if (!isHere(request, trace)) return answers.fail("browser", trace);
         const people = PEOPLE.map(({ subject, name = subject, roles: [role = ""] }) => ({
           id: subject,
           name,
@@ -94,7 +94,9 @@ export function login(options: LoginOptions, { now }: Pick<Ports, "now">): Devel
         return pages.login({ people, action: LOGIN_PATH, fields: { state } });
       },
       POST: async (request, trace) => {
-        if (!isHere(trace) || !isOwnPage(request, origin)) return answers.fail("browser", trace);
+        if (!isHere(request, trace) || !isOwnPage(request, origin)) {
+          return answers.fail("browser", trace);
+        }
         const read = await readForm(request);
         if (!read.ok) return answers.fail("malformed", trace);
         const { parameters } = read;

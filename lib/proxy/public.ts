@@ -7,9 +7,10 @@
  * @module
  */
 
-import type { Handler, Methods } from "../http.ts";
+import { type Handler, type Methods, plain } from "../http.ts";
 import { limiter } from "../limit.ts";
-import { NO_STORE } from "./errors.ts";
+import type { Trace } from "../trace.ts";
+import { NO_STORE, oauthError } from "./errors.ts";
 import type { Pages } from "./pages.ts";
 
 /** Over how many seconds requests are counted. */
@@ -27,7 +28,11 @@ const CORS = {
 export function forBrowsers(pages: Pages, now: () => number): (methods: Methods) => Methods {
   return (methods) => {
     const wait = limiter({ limit: PAGE_LIMIT, windowSeconds: WINDOW_SECONDS }, now);
-    return each(methods, (next) => (request, trace) => {
+    return each(methods, (next, method) => (request, trace) => {
+      // A look ahead, as of a mail scanner, must not consent, log in or use up anything.
+      if (request.method !== method) {
+        return plain(405, `This page answers ${method}`, { allow: method });
+      }
       const seconds = wait(trace.address);
       if (seconds === 0) return next(request, trace);
       return pages.failure({
@@ -47,7 +52,7 @@ export function forClients(now: () => number): (methods: Methods, limit: number)
     const wait = limiter({ limit, windowSeconds: WINDOW_SECONDS }, now);
     const limited = each(methods, (next) => async (request, trace) => {
       const seconds = wait(trace.address);
-      const response = seconds === 0 ? await next(request, trace) : tooMany(seconds);
+      const response = seconds === 0 ? await attempt(next, request, trace) : tooMany(seconds);
       for (const [name, value] of Object.entries(CORS)) response.headers.set(name, value);
       return response;
     });
@@ -55,10 +60,20 @@ export function forClients(now: () => number): (methods: Methods, limit: number)
   };
 }
 
-function each(methods: Methods, wrap: (next: Handler) => Handler): Methods {
+function each(methods: Methods, wrap: (next: Handler, method: string) => Handler): Methods {
   return Object.fromEntries(
-    Object.entries(methods).map(([method, handler]) => [method, wrap(handler)]),
+    Object.entries(methods).map(([method, handler]) => [method, wrap(handler, method)]),
   );
+}
+
+// Without the store nothing can be said, good or bad: the client keeps what it has and comes back.
+async function attempt(next: Handler, request: Request, trace: Trace): Promise<Response> {
+  try {
+    return await next(request, trace);
+  } catch (error) {
+    trace.log("error", "request failed", { error: String(error) });
+    return oauthError("temporarily_unavailable");
+  }
 }
 
 // `slow_down` is the nearest code there is (RFC 8628 section 3.5).

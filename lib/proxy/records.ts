@@ -25,6 +25,8 @@ export interface Records<T> {
   add(id: string, value: T, ttl: number): Promise<boolean>;
   /** Sets a row where `kept` still stands. @returns Whether it was set. */
   replace(id: string, kept: Kept<T>, value: T, ttl: number): Promise<boolean>;
+  /** Sets a row where one stands that does not open. @returns Whether it was set. */
+  supplant(id: string, value: T, ttl: number): Promise<boolean>;
   /** Removes a row. @returns Whether this call removed it. */
   remove(id: string): Promise<boolean>;
 }
@@ -43,13 +45,17 @@ export function records<T>(
 ): Records<T> {
   const keyOf = (id: string) => `${kind}:${id}`;
   const close = (key: string, value: T, ttl: number) => seal.seal([key, value], now() + ttl);
+  const look = async (id: string) => {
+    const key = keyOf(id);
+    const row = await store.get(key);
+    const opened = row === undefined ? undefined : await seal.open(row, now());
+    const isOurs = Array.isArray(opened) && opened[0] === key;
+    return { row, opened: isOurs ? { value: opened[1] as T } : undefined };
+  };
   return {
     async get(id) {
-      const key = keyOf(id);
-      const row = await store.get(key);
-      const opened = row === undefined ? undefined : await seal.open(row, now());
-      if (row === undefined || !Array.isArray(opened) || opened[0] !== key) return undefined;
-      return { value: opened[1] as T, row };
+      const { row, opened } = await look(id);
+      return row === undefined || !opened ? undefined : { value: opened.value, row };
     },
     async put(id, value, ttl) {
       const key = keyOf(id);
@@ -62,6 +68,12 @@ export function records<T>(
     async replace(id, kept, value, ttl) {
       const key = keyOf(id);
       return await store.replace(key, kept.row, await close(key, value, ttl), ttl);
+    },
+    async supplant(id, value, ttl) {
+      const { row, opened } = await look(id);
+      const key = keyOf(id);
+      return row !== undefined && !opened &&
+        await store.replace(key, row, await close(key, value, ttl), ttl);
     },
     async remove(id) {
       return await store.take(keyOf(id)) !== undefined;

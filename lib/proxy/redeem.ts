@@ -25,9 +25,10 @@ export function redeem(codes: Codes, grants: Grants): GrantType {
     if (wrong) return wrong;
     if (!await codes.use(text, kept)) {
       // Somebody who knows all that belongs to the code used it before: one of the two is a thief.
+      const user = (await grants.get(code.grantId))?.value.person.username;
       await grants.end(code.grantId);
       const reason = "the code was used already";
-      audit(trace, "reuse detected", { step: "token", client: client.name, reason });
+      audit(trace, "reuse detected", { step: "token", client: client.name, user, reason });
       return refuse("invalid_grant", reason);
     }
     const found = await grants.get(code.grantId);

@@ -7,13 +7,11 @@
  * hold the grant, and ends it.
  *
  * A refresh also asks the identity provider anew. When that cannot be reached, nothing changes and
- * the client tries again; when it ended its side, so do we. One replica at a time does this, for
- * the provider may rotate, too.
+ * the client tries again; when it ended its side, so do we.
  *
  * @module
  */
 
-import type { KnownIdentity } from "../identity.ts";
 import type { Ports } from "../ports.ts";
 import type { Trace } from "../trace.ts";
 import { audit } from "./audit.ts";
@@ -21,40 +19,32 @@ import {
   type Grant,
   type Grants,
   isGenuine,
-  personOf,
   readRefreshToken,
   type RefreshToken,
 } from "./grants.ts";
 import type { Kept, Records } from "./records.ts";
+import { inTurn, type RenewalOptions, renewed } from "./renewal.ts";
 import type { Granted, GrantType } from "./token.ts";
-import type { Renewal, Upstream } from "./upstream.ts";
 
 /** How long a token that was followed by another still gets that other, in seconds. */
 export const RETRY_SECONDS = 30;
-
-/** How long a replica may take over a refresh before another may try, in seconds. */
-export const TURN_SECONDS = 20;
 
 /** How often to look whether another one is done, in milliseconds, and how many times. */
 const LOOK_EVERY_MS = 100;
 const MOST_LOOKS = 100;
 
 /** What refreshing needs. */
-export interface RefreshOptions {
+export interface RefreshOptions extends RenewalOptions {
   readonly grants: Grants;
   /** Refreshes at work, by grant. */
   readonly turns: Records<true>;
-  readonly upstream: Upstream;
-  /** Whether the operator lets a caller in. */
-  readonly mayCall: (identity: KnownIdentity) => boolean;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
 /** Prepares the refreshing of grants. */
-export function refresh(
-  { grants, turns, upstream, mayCall, sleep }: RefreshOptions,
-  { now }: Pick<Ports, "now">,
-): GrantType {
+export function refresh(options: RefreshOptions, { now }: Pick<Ports, "now">): GrantType {
+  const { grants, turns, sleep } = options;
+
   const end = async (
     event: "ended" | "reuse detected",
     { grantId }: RefreshToken,
@@ -73,17 +63,13 @@ export function refresh(
     trace: Trace,
   ): Promise<Granted | undefined> => {
     const { grantId } = token;
-    const renewal = await renew(kept.value, upstream);
-    if (renewal && !renewal.ok) {
-      return await end("ended", token, kept.value, `upstream: ${renewal.reason}`, trace);
-    }
-    if (renewal?.identity && !mayCall(renewal.identity)) {
-      return await end("ended", token, kept.value, "not among those who may call", trace);
-    }
+    const renewal = await renewed(kept.value, options);
+    // Somebody had a turn meanwhile, and what was heard is about tokens that are not in force.
+    if ((await grants.get(grantId))?.row !== kept.row) return undefined;
+    if (!renewal.ok) return await end("ended", token, kept.value, renewal.reason, trace);
     const next: Grant = {
       ...kept.value,
-      ...(renewal && { upstream: renewal.tokens }),
-      ...(renewal?.identity && { person: personOf(renewal.identity) }),
+      ...renewal.changes,
       generation: kept.value.generation + 1,
       rotatedAt: now(),
     };
@@ -93,19 +79,19 @@ export function refresh(
     return { ok: true, grantId, grant: next };
   };
 
-  const inTurn = async (token: RefreshToken, trace: Trace): Promise<Granted | undefined> => {
-    const { grantId } = token;
-    if (!await turns.add(grantId, true, TURN_SECONDS)) return undefined;
+  const due = async (token: RefreshToken, trace: Trace): Promise<Granted | undefined> => {
+    // Another one may have had its turn since.
+    const kept = await grants.get(token.grantId);
+    const isDue = kept && !settle(token, kept.value, now());
+    return isDue ? await rotate(token, kept, trace) : undefined;
+  };
+
+  const refreshed = async (token: RefreshToken, trace: Trace): Promise<Granted | undefined> => {
     try {
-      // Another one may have had its turn since.
-      const kept = await grants.get(grantId);
-      const isDue = kept && !settle(token, kept.value, now());
-      return isDue ? await rotate(token, kept, trace) : undefined;
+      return await inTurn(turns, token.grantId, now, () => due(token, trace));
     } catch (error) {
       trace.log("error", "token not refreshed", { error: String(error) });
       return refuse("temporarily_unavailable", "the identity provider cannot be asked");
-    } finally {
-      await turns.remove(grantId);
     }
   };
 
@@ -130,8 +116,8 @@ export function refresh(
       if (settled && !settled.ok) {
         return await end("reuse detected", token, grant, settled.reason, trace);
       }
-      const granted = settled ?? await inTurn(token, trace);
-      if (granted) return granted.ok ? { ...granted, scopes: narrowed } : granted;
+      const granted = settled ?? await refreshed(token, trace);
+      if (granted) return granted.ok ? within(granted, narrowed) : granted;
       await sleep(LOOK_EVERY_MS);
     }
     return refuse("temporarily_unavailable", "another refresh takes too long");
@@ -151,11 +137,9 @@ function factsOf({ clientName: client, person: { username: user } }: Grant) {
   return { step: "token", client, user };
 }
 
-async function renew(grant: Grant, upstream: Upstream): Promise<Renewal | undefined> {
-  const { upstream: tokens, person } = grant;
-  return tokens?.refreshToken === undefined
-    ? undefined
-    : await upstream.renew(tokens, person.subject);
+/** What was asked for, of what is granted after the refresh. */
+function within(granted: Extract<Granted, { ok: true }>, asked: readonly string[]): Granted {
+  return { ...granted, scopes: asked.filter((scope) => granted.grant.scopes.includes(scope)) };
 }
 
 /** The scopes asked for, none of which may be new (RFC 6749 section 6). */

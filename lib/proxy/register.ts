@@ -20,7 +20,7 @@ export const MAX_REGISTRATION_BYTES = 16 * 1024;
 const DEADLINE_MS = 10_000;
 
 /** Longest id that a client can get, in characters: it travels in URLs. */
-export const MAX_ID_LENGTH = 4096;
+export const MAX_ID_LENGTH = 2560;
 
 /** Answers registrations. */
 export function register(

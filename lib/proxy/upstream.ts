@@ -22,8 +22,6 @@ export type Login =
     readonly identity: KnownIdentity;
     /** Absent where people log in here, for development. */
     readonly tokens?: UpstreamTokens;
-    /** All that the person can grant; any scope when absent. */
-    readonly scopes?: readonly string[];
   }
   | {
     readonly ok: false;

@@ -21,10 +21,10 @@ import type { Ports } from "../ports.ts";
 export const VISIT_DEADLINE_MS = 5_000;
 
 /** How many visits may be open at once. */
-export const MAX_OPEN_VISITS = 8;
+export const MAX_OPEN_VISITS = 32;
 
 /** How many visits of one host may begin within {@linkcode HOST_WINDOW_SECONDS}. */
-export const MAX_HOST_VISITS = 10;
+export const MAX_HOST_VISITS = 120;
 
 /** Over how many seconds the visits of a host are counted. */
 export const HOST_WINDOW_SECONDS = 60;
@@ -125,7 +125,11 @@ async function visit(
   // One address for the judge and one for the visit is how rebinding looks within a single answer,
   // so one that is not public spoils them all.
   const barred = addresses.find((address) => !mayReach(address));
-  if (barred !== undefined) return lasting(`${barred} is not a public address`);
+  if (barred !== undefined) {
+    // A name that resolves inside and one that does not resolve look the same to whoever asks.
+    const refuse = isIP(literal) ? lasting : passing;
+    return refuse(`${barred} is not a public address`);
+  }
   let failure = passing("the name has no address");
   for (const address of addresses.slice(0, MAX_ATTEMPTS)) {
     signal.throwIfAborted();

@@ -82,7 +82,7 @@ function addressOf(text: string) {
     throw new Error("Cannot use a Redis store: its URL is not redis://HOST:PORT");
   }
   if (!/^\/?\d{0,4}$/.test(url.pathname)) {
-    throw new Error(`Cannot use ${url.host} as a store: the path of its URL is no database number`);
+    throw new Error("Cannot use a Redis store: the path of its URL is no database number");
   }
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),

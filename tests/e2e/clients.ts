@@ -22,7 +22,9 @@ import { inherited } from "./process.ts";
 export interface Whoami {
   readonly authenticated: boolean;
   readonly subject?: string;
+  readonly username?: string;
   readonly roles: readonly string[];
+  readonly scopes: readonly string[];
 }
 
 /** A connected client. */
@@ -68,7 +70,8 @@ interface Link {
   session?(): string | undefined;
 }
 
-async function peer(client: AnyClient, { connect, session }: Link): Promise<Peer> {
+/** Connects a client; closes it again when that fails. */
+export async function peer(client: AnyClient, { connect, session }: Link): Promise<Peer> {
   try {
     await connect();
   } catch (error) {

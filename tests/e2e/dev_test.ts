@@ -1,6 +1,8 @@
 import { decodeJwt } from "@panva/jose";
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { bearerHeader, modernCall, SECRET } from "../fakes.ts";
+import { logIn, LOGIN_KINDS, newAccount } from "./login_clients.ts";
+import { newPerson } from "./login_person.ts";
 import { spawn } from "./process.ts";
 import { type Program, run, start } from "./program.ts";
 import { has, skipBecause } from "./skip.ts";
@@ -43,6 +45,26 @@ Deno.test("main.ts dev prints tokens that answer as alice, bob and carol", async
       email: `${subject}@example.com`,
     });
   }
+});
+
+Deno.test("main.ts dev prints a line for Claude Code with nothing but the URL, which is all that a client needs (SPEC B2.1, B4.3)", async () => {
+  await using program = await dev();
+  const lines = program.stdout().split("\n").filter((line) => line.startsWith("claude "));
+  deepEqual(lines, [`claude mcp add --transport http gatehouse ${program.endpoint}`]);
+  const url = lines[0]!.split(" ").at(-1)!;
+  for (const [index, { subject, role }] of PEOPLE.entries()) {
+    const peer = await logIn(LOGIN_KINDS[index]!, url, newAccount(), newPerson({ user: subject }));
+    const who = await peer.whoami();
+    deepEqual([who.subject, who.roles], [subject, [role]]);
+    await peer.close();
+  }
+});
+
+Deno.test("main.ts dev prints the line for Claude Code with a token where nobody can log in", async () => {
+  await using program = await dev({ OAUTH_MODE: "native" });
+  const token = tokenOf(program, "alice", "admin");
+  const line = `claude mcp add --transport http gatehouse ${program.endpoint}`;
+  ok(program.stdout().includes(`\n${line} --header "Authorization: Bearer ${token}"\n`));
 });
 
 Deno.test("main.ts dev prints URLs that answer", async () => {

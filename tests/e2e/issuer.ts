@@ -18,7 +18,7 @@ type Provider = InstanceType<typeof Provider>;
 
 /** The client that people use. */
 export const CLIENT = "command-line";
-/** The client that this server is, for asking about tokens. */
+/** The client that this server is, for asking about tokens and for logging people in. */
 export const SELF = { id: "gatehouse", secret: "a secret that only these two know" };
 const REDIRECT_URI = "http://127.0.0.1:5599/callback";
 
@@ -35,8 +35,10 @@ export const ADA = {
 export interface IssuerOptions {
   /** Form of access tokens; JSON Web Tokens when absent. */
   readonly format?: "jwt" | "opaque";
-  /** Claims of the person in access tokens. */
+  /** Claims of the person in access tokens and user info. */
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** Where people come back to whom this server sends. */
+  readonly callback?: string;
 }
 
 /** Makes a private key to publish the public half of. */
@@ -57,6 +59,12 @@ export interface Issuer extends AsyncDisposable {
   setUp(up: boolean): void;
   /** The paths it was asked for, but for those of a login. */
   readonly asked: string[];
+  /** The parameters of logins, in order. */
+  readonly logins: Readonly<Record<string, unknown>>[];
+  /** The types of grant that it gave tokens for, in order. */
+  readonly granted: string[];
+  /** Ends everything that Ada agreed to. */
+  forget(): Promise<void>;
   /** Logs Ada in at the client, for a resource when there is one. */
   logIn(scope: string, resource?: string): Promise<Tokens>;
 }
@@ -65,6 +73,9 @@ export interface Issuer extends AsyncDisposable {
 export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> {
   let up = true;
   const asked: string[] = [];
+  const logins: Readonly<Record<string, unknown>>[] = [];
+  const granted: string[] = [];
+  let forget = () => Promise.resolve();
   const sockets = new Set<Socket>();
   let answer: (request: IncomingMessage, response: ServerResponse) => unknown = () => {};
   const server = createServer((request, response) => {
@@ -83,17 +94,27 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
 
   const rotate = async (...keys: JWK[]) => {
     const provider = await quietly(() => new Provider(url, configuration(keys, options)));
+    provider.on("grant.success", ({ oidc }: Granting) => void granted.push(oidc.params.grant_type));
     const rest = provider.callback();
-    answer = (request, response) =>
-      request.url!.startsWith("/login/")
-        ? consent(provider, request, response)
-        : rest(request, response);
+    const grants: string[] = [];
+    answer = async (request, response) => {
+      if (!request.url!.startsWith("/login/")) return rest(request, response);
+      const { params, grantId } = await consent(provider, request, response);
+      logins.push(params);
+      grants.push(grantId);
+    };
+    forget = async () => {
+      for (const id of grants.splice(0)) await (await provider.Grant.find(id))?.destroy();
+    };
   };
   await rotate(await privateKey("first"));
   return {
     url,
     rotate,
     asked,
+    logins,
+    granted,
+    forget: () => forget(),
     setUp: (isUp) => {
       up = isUp;
       if (!up) hangUp();
@@ -119,7 +140,7 @@ async function quietly<T>(load: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function configuration(keys: JWK[], { format = "jwt", claims = ADA }: IssuerOptions) {
+function configuration(keys: JWK[], { format = "jwt", claims = ADA, callback }: IssuerOptions) {
   return {
     jwks: { keys },
     clients: [{
@@ -131,17 +152,20 @@ function configuration(keys: JWK[], { format = "jwt", claims = ADA }: IssuerOpti
     }, {
       client_id: SELF.id,
       client_secret: SELF.secret,
-      redirect_uris: [],
-      response_types: [],
-      grant_types: [],
+      redirect_uris: callback ? [callback] : [],
+      response_types: callback ? ["code"] : [],
+      grant_types: callback ? ["authorization_code", "refresh_token"] : [],
     }],
     clientDefaults: { id_token_signed_response_alg: "ES256" },
     cookies: { keys: ["a key for cookies"] },
     scopes: ["openid", "offline_access", "mcp:read", "mcp:write"],
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "roles"] },
+    rotateRefreshToken: true,
     enabledJWA: { idTokenSigningAlgValues: ["ES256"] },
     features: {
       devInteractions: { enabled: false },
       introspection: { enabled: true, allowedPolicy: () => true },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
@@ -162,9 +186,16 @@ function configuration(keys: JWK[], { format = "jwt", claims = ADA }: IssuerOpti
       Session: 600,
     },
     extraTokenClaims: () => claims,
-    findAccount: (_: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    findAccount: (_: unknown, id: string) => ({
+      accountId: id,
+      claims: () => ({ ...claims, sub: id }),
+    }),
     interactions: { url: (_: unknown, { uid }: { uid: string }) => `/login/${uid}` },
   };
+}
+
+interface Granting {
+  readonly oidc: { readonly params: { readonly grant_type: string } };
 }
 
 // Whoever comes is Ada, and agrees.
@@ -172,7 +203,7 @@ async function consent(
   provider: Provider,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+) {
   const { params } = await provider.interactionDetails(request, response);
   const grant = new provider.Grant({ accountId: "ada-7", clientId: params.client_id });
   grant.addOIDCScope(params.scope);
@@ -180,6 +211,7 @@ async function consent(
   const grantId = await grant.save();
   const result = { login: { accountId: "ada-7" }, consent: { grantId } };
   await provider.interactionFinished(request, response, result);
+  return { params, grantId };
 }
 
 // The authorization code flow with PKCE, as a client of the issuer's metadata runs it.

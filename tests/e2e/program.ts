@@ -34,6 +34,8 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>;
   /** @default {MAIN} */
   readonly command?: readonly string[];
+  /** For a program that comes back where it was. @default A free one. */
+  readonly port?: number;
 }
 
 /** A program that serves HTTP. */
@@ -47,13 +49,13 @@ export interface Program extends Process {
 }
 
 /**
- * Starts the program and waits until it is ready. The port is free, and told by the environment.
+ * Starts the program and waits until it is ready. Its port is told by the environment.
  * The log must be at level `info` or below: a line of it tells that the program serves.
  */
 export async function start(launch: Launch = {}): Promise<Program> {
   // Somebody else may take a port between its choice and its use.
   for (let attempt = 1;; attempt++) {
-    const port = freePort();
+    const port = launch.port ?? freePort();
     const env = { MCP_HTTP_PORT: `${port}`, ...(launch.env ?? HTTP_ENV) };
     const process = launchOf({ ...launch, env });
     const origin = `http://localhost:${port}`;
