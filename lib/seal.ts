@@ -41,10 +41,13 @@ export const MAX_SEALED_LENGTH = 64 * 1024;
  */
 export function seals(secrets: readonly Uint8Array<ArrayBuffer>[], server: string): Seals {
   return (purpose) => {
-    const keys = Promise.all(secrets.map((secret) => keyOf(secret, server, purpose)));
+    // Derived when first needed: most programs never need them all.
+    let derived: Promise<Key[]> | undefined;
+    const keys = () =>
+      derived ??= Promise.all(secrets.map((secret) => keyOf(secret, server, purpose)));
     return {
       async seal(value, expiresAt) {
-        const { key, kid } = (await keys)[0]!;
+        const { key, kid } = (await keys())[0]!;
         return await new CompactEncrypt(ENCODER.encode(JSON.stringify({ value, expiresAt })))
           .setProtectedHeader({ alg: "dir", enc: "A256GCM", kid })
           .encrypt(key);
@@ -52,7 +55,7 @@ export function seals(secrets: readonly Uint8Array<ArrayBuffer>[], server: strin
       async open(text, now) {
         if (text.length > MAX_SEALED_LENGTH) return undefined;
         const kid = kidOf(text);
-        const found = (await keys).find((one) => one.kid === kid);
+        const found = (await keys()).find((one) => one.kid === kid);
         const plaintext = found && isPlain(text) && await decrypt(text, found.key);
         if (!plaintext) return undefined;
         const { value, expiresAt } = JSON.parse(DECODER.decode(plaintext)) as Sealed;

@@ -77,7 +77,14 @@ Deno.test("strangers leave nothing in Redis, however many (SPEC B4.3)", async ()
         {
           grant_type: "refresh_token",
           client_assertion_type: ASSERTION_TYPE,
-          client_assertion: await signWith(await keyOf("other"), { sub: client.id }),
+          client_assertion: await signWith(key, {
+            iss: client.id,
+            sub: client.id,
+            aud: balancer.origin,
+            exp: Math.floor(Date.now() / 1000) + 600,
+            jti: "a stranger's",
+          }),
+          refresh_token: `gatehouse_r_${"A".repeat(70)}`,
         },
       ]
     ) {
@@ -111,8 +118,9 @@ async function useEverything(): Promise<Used> {
   await stage.post("/oauth/token", confidential, {
     client_assertion_type: ASSERTION_TYPE,
     client_assertion: assertion,
-    grant_type: "refresh_token",
-    refresh_token: "none",
+    grant_type: "authorization_code",
+    code: await stage.code(confidential),
+    code_verifier: VERIFIER,
   });
 
   const client = await stage.register();

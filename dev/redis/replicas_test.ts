@@ -8,7 +8,7 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { ASSERTION_TYPE } from "../../lib/proxy/assertion.ts";
 import { keyOf, signWith } from "../../tests/idp.ts";
-import { type Answered, REDIRECT } from "../../tests/proxy/flow.ts";
+import { type Answered, REDIRECT, VERIFIER } from "../../tests/proxy/flow.ts";
 import { atRandom } from "./balancer.ts";
 import { neckAndNeck } from "./races.ts";
 import { setStage } from "./replicas.ts";
@@ -208,29 +208,30 @@ Deno.test("assertions() counts an assertion once, for both replicas together", a
     const claims = { iss: client.id, sub: client.id, aud: balancer.origin, iat: now };
     return await signWith(key, { ...claims, exp: now + 60, jti: crypto.randomUUID() });
   };
-  // Whoever gets past the authentication is told about the refresh token.
-  const show = async (text: string, at: string) => {
-    const { status, body } = await stage.post("/oauth/token", client, {
+  const redeem = async (code: string, text: string, at: string) =>
+    await stage.post("/oauth/token", client, {
       client_assertion_type: ASSERTION_TYPE,
       client_assertion: text,
-      grant_type: "refresh_token",
-      refresh_token: "none",
+      grant_type: "authorization_code",
+      code,
+      code_verifier: VERIFIER,
     }, at);
-    return `${status} ${body.error}`;
-  };
   const one = await assertion();
-  equal(await show(one, a), "400 invalid_grant");
-  for (const at of [b, a]) equal(await show(one, at), "401 invalid_client");
+  equal((await redeem(await stage.code(client), one, a)).status, 200);
+  for (const at of [b, a]) {
+    deepEqual(outcomes([await redeem(await stage.code(client), one, at)]), ["401 invalid_client"]);
+  }
   match(stage.replicas[1].stderr(), /"reason":"the assertion was used already"/);
 
-  for (let tries = 0; tries < 20; tries++) {
+  for (let tries = 0; tries < 10; tries++) {
     const text = await assertion();
-    const told = await neckAndNeck(
+    const codes = [await stage.code(client), await stage.code(client)] as const;
+    const answers = await neckAndNeck(
       admin,
       2,
-      () => Promise.all([a, b].map((at) => show(text, at))),
+      () => Promise.all([redeem(codes[0], text, a), redeem(codes[1], text, b)]),
     );
-    deepEqual(told.sort(), ["400 invalid_grant", "401 invalid_client"]);
+    deepEqual(outcomes(answers), ["200 ok", "401 invalid_client"]);
   }
   ok(!stage.replicas[0].stderr().includes(one));
 });

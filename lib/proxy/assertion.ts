@@ -14,6 +14,7 @@ import {
   type JWTHeaderParameters,
   jwtVerify,
 } from "@panva/jose";
+import { LRUCache } from "lru-cache";
 import { SKEW_SECONDS } from "../jwt.ts";
 import type { Client } from "./client.ts";
 import { hashOf } from "./clients.ts";
@@ -55,11 +56,29 @@ export interface AssertionOptions {
   readonly now: () => number;
 }
 
+/** Why an assertion that was used before is refused, for the log. */
+export const USED = "the assertion was used already";
+
 /** Judges assertions. */
 export interface Assertions {
-  /** @returns What is wrong, for the log. */
-  judge(assertion: string, client: Client): Promise<string | undefined>;
+  judge(assertion: string, client: Client): Promise<AssertionJudged>;
 }
+
+/**
+ * Uses a good assertion up on all replicas. Whoever grants something for it calls this first: a
+ * request in vain stores nothing, so that strangers with keys cannot fill the store.
+ *
+ * @returns Whether it was not used before.
+ */
+export type Claim = () => Promise<boolean>;
+
+/** A good assertion, or what is wrong with it, for the log. */
+export type AssertionJudged =
+  | { readonly ok: true; readonly claim: Claim }
+  | { readonly ok: false; readonly reason: string };
+
+/** How many assertions this process remembers, whatever came of them. */
+const REMEMBERED = 10_000;
 
 /** The client that an assertion names; nothing about it is checked yet. */
 export function clientOf(assertion: string): string | undefined {
@@ -73,9 +92,10 @@ export function clientOf(assertion: string): string | undefined {
 
 /** Prepares the judging. */
 export function assertions({ audiences, findKey, used, now }: AssertionOptions): Assertions {
+  const seen = new LRUCache<string, true>({ max: REMEMBERED });
   return {
     async judge(assertion, client) {
-      if (assertion.length > LONGEST_ASSERTION) return "the assertion is too long";
+      if (assertion.length > LONGEST_ASSERTION) return refuse("the assertion is too long");
       const { id } = client;
       try {
         const { payload } = await jwtVerify(assertion, async (header) => {
@@ -92,14 +112,24 @@ export function assertions({ audiences, findKey, used, now }: AssertionOptions):
           requiredClaims: ["exp", "jti"],
         });
         const left = payload.exp! - now() + SKEW_SECONDS;
-        if (left > LONGEST_ASSERTION_SECONDS + SKEW_SECONDS) return "the assertion lives too long";
+        if (left > LONGEST_ASSERTION_SECONDS + SKEW_SECONDS) {
+          return refuse("the assertion lives too long");
+        }
         const name = hashOf(JSON.stringify([id, payload.jti]));
-        const isFirst = await used.add(name, true, Math.max(1, Math.ceil(left)));
-        return isFirst ? undefined : "the assertion was used already";
+        if (seen.has(name)) return refuse(USED);
+        seen.set(name, true);
+        const seconds = Math.max(1, Math.ceil(left));
+        return { ok: true, claim: () => used.add(name, true, seconds) };
       } catch (error) {
-        if (error instanceof errors.JOSEError) return `the assertion is refused: ${error.code}`;
+        if (error instanceof errors.JOSEError) {
+          return refuse(`the assertion is refused: ${error.code}`);
+        }
         throw error;
       }
     },
   };
+}
+
+function refuse(reason: string): AssertionJudged {
+  return { ok: false, reason };
 }

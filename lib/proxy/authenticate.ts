@@ -10,8 +10,7 @@
 
 import { Buffer } from "node:buffer";
 import { timingSafeEqual } from "node:crypto";
-import type { Assertions } from "./assertion.ts";
-import { ASSERTION_TYPE, clientOf } from "./assertion.ts";
+import { ASSERTION_TYPE, type Assertions, type Claim, clientOf } from "./assertion.ts";
 import type { AuthMethod, Client } from "./client.ts";
 import { type Clients, hashOf } from "./clients.ts";
 import type { OAuthError } from "./errors.ts";
@@ -19,7 +18,12 @@ import type { Parameters } from "./form.ts";
 
 /** A client that is who it says, or why not. */
 export type Authenticated =
-  | { readonly ok: true; readonly client: Client }
+  | {
+    readonly ok: true;
+    readonly client: Client;
+    /** To be called before anything is granted; absent where there is nothing to use up. */
+    readonly claim?: Claim;
+  }
   | { readonly ok: false; readonly error: OAuthError; readonly reason: string };
 
 /** Finds out which client sends a request. */
@@ -35,8 +39,13 @@ export function authenticator(clients: Clients, assertions: Assertions): Authent
       return refuse(found.retryable ? "temporarily_unavailable" : "invalid_client", found.reason);
     }
     const { client } = found;
-    const wrong = await judge(client, shown, assertions);
-    return wrong ? refuse("invalid_client", wrong) : { ok: true, client };
+    const wrong = judge(client, shown);
+    if (wrong) return refuse("invalid_client", wrong);
+    if (shown.assertion === undefined) return { ok: true, client };
+    const judged = await assertions.judge(shown.assertion, client);
+    return judged.ok
+      ? { ok: true, client, claim: judged.claim }
+      : refuse("invalid_client", judged.reason);
   };
 }
 
@@ -46,11 +55,7 @@ interface Shown {
   readonly assertion?: string;
 }
 
-async function judge(
-  client: Client,
-  { secret, assertion }: Shown,
-  assertions: Assertions,
-): Promise<string | undefined> {
+function judge(client: Client, { secret, assertion }: Shown): string | undefined {
   const used: AuthMethod | "client_secret" = assertion !== undefined
     ? "private_key_jwt"
     : secret !== undefined
@@ -60,8 +65,7 @@ async function judge(
     ? "client_secret"
     : client.authMethod;
   if (used !== registered) return `authenticated by ${used}, registered for ${registered}`;
-  if (secret !== undefined && !isSecret(secret, client)) return "wrong secret";
-  return assertion === undefined ? undefined : await assertions.judge(assertion, client);
+  return secret !== undefined && !isSecret(secret, client) ? "wrong secret" : undefined;
 }
 
 function isSecret(secret: string, { secretHash = "" }: Client): boolean {

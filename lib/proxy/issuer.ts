@@ -13,7 +13,7 @@ import { decodeJwt } from "@panva/jose";
 import * as oauth from "oauth4webapi";
 import type { UpstreamClient } from "../config/proxy.ts";
 import type { Verdict } from "../errors.ts";
-import type { Claims } from "../jwt.ts";
+import { type Claims, judgeClaims } from "../jwt.ts";
 import { outbound } from "../outbound.ts";
 import type { Ports } from "../ports.ts";
 import { conclude } from "../provider/claims.ts";
@@ -35,6 +35,9 @@ export interface IssuerOptions {
   readonly callback: string;
 }
 
+// So much that the library's judgement of times is none: ours counts.
+const LIBRARY_TOLERANCE_SECONDS = 100 * 365 * 86_400;
+
 /** Prepares logins at an OpenID provider. Fetches nothing before it is used. */
 export function issuer(
   options: IssuerOptions,
@@ -43,7 +46,10 @@ export function issuer(
   const { vendor, client, quirks, callback } = options;
   const fetch = outbound(ports.fetch);
   const through = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: true };
-  const self: oauth.Client = { client_id: client.id };
+  const self: oauth.Client = {
+    client_id: client.id,
+    [oauth.clockTolerance]: LIBRARY_TOLERANCE_SECONDS,
+  };
   const document = refreshed(() => discover(vendor.issuer, fetch, vendor.documentIssuer), {
     now: ports.now,
     freshSeconds: FRESH_SECONDS,
@@ -70,11 +76,22 @@ export function issuer(
       requireIdToken: true,
     });
     const said = oauth.getValidatedIdTokenClaims(tokens)!;
+    const timely = judgeLifetime(said);
+    if (timely) return timely;
     // Without user info the ID token says enough to go on: who it is.
     const verdict = identify(tokens, said, await userInfo(server, tokens.access_token, said.sub));
     return verdict.ok
       ? { ok: true, identity: verdict.identity, tokens: kept(tokens, ports.now()) }
       : { ok: false, reason: verdict.refusal.reason, denied: true };
+  };
+
+  // By this program's clock; the library has one of its own.
+  const judgeLifetime = (said: oauth.IDToken) => {
+    const rules = { audiences: [client.id], idTokens: true };
+    const judged = judgeClaims({ ...said }, rules, ports.now());
+    return judged.ok
+      ? undefined
+      : { ok: false, reason: `ID token: ${judged.refusal.reason}`, denied: false } as const;
   };
 
   const identify = (
@@ -153,6 +170,8 @@ export function issuer(
       const said = oauth.getValidatedIdTokenClaims(renewed);
       // OpenID Connect Core section 12.2.
       if (said && said.sub !== subject) return { ok: false, reason: "another subject" };
+      const late = said && judgeLifetime(said);
+      if (late) return late;
       const more = await userInfo(server, renewed.access_token, subject);
       // Half of what was known at login must not stand for all of it: who it is stays as it was.
       if (!more || (!said && !server.userinfo_endpoint)) return { ok: true, tokens: next };

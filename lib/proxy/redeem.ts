@@ -6,6 +6,7 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import { USED } from "./assertion.ts";
 import { audit } from "./audit.ts";
 import type { Code, Codes } from "./codes.ts";
 import type { Parameters } from "./form.ts";
@@ -14,7 +15,7 @@ import type { Granted, GrantType } from "./token.ts";
 
 /** Prepares the redemption of codes. */
 export function redeem(codes: Codes, grants: Grants): GrantType {
-  return async (sent, client, trace) => {
+  return async (sent, client, trace, claim) => {
     const text = sent.get("code");
     if (text === undefined) return refuse("invalid_request", "code is missing");
     const kept = await codes.get(text);
@@ -23,6 +24,7 @@ export function redeem(codes: Codes, grants: Grants): GrantType {
     if (code.clientId !== client.id) return refuse("invalid_grant", "another client's code");
     const wrong = judge(sent, code);
     if (wrong) return wrong;
+    if (claim && !await claim()) return refuse("invalid_client", USED);
     if (!await codes.use(text, kept)) {
       // Somebody who knows all that belongs to the code used it before: one of the two is a thief.
       const user = (await grants.get(code.grantId))?.value.person.username;

@@ -14,6 +14,7 @@
 
 import type { Ports } from "../ports.ts";
 import type { Trace } from "../trace.ts";
+import { USED } from "./assertion.ts";
 import { audit } from "./audit.ts";
 import {
   type Grant,
@@ -95,7 +96,7 @@ export function refresh(options: RefreshOptions, { now }: Pick<Ports, "now">): G
     }
   };
 
-  return async (sent, client, trace) => {
+  return async (sent, client, trace, claim) => {
     const text = sent.get("refresh_token");
     if (text === undefined) return refuse("invalid_request", "refresh_token is missing");
     const token = readRefreshToken(text);
@@ -112,6 +113,7 @@ export function refresh(options: RefreshOptions, { now }: Pick<Ports, "now">): G
       if (sent.all("resource").some((one) => one !== grant.resource)) {
         return refuse("invalid_target", "another resource");
       }
+      if (looks === 0 && claim && !await claim()) return refuse("invalid_client", USED);
       const settled = settle(token, grant, now());
       if (settled && !settled.ok) {
         return await end("reuse detected", token, grant, settled.reason, trace);

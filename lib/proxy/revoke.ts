@@ -72,13 +72,15 @@ export function revoke(
       audit(trace, "refused", { step: "revocation", reason: authenticated.reason });
       return oauthError(authenticated.error);
     }
-    const { client } = authenticated;
+    const { client, claim } = authenticated;
     trace.note({ client: client.name });
     const token = read.parameters.get("token");
     if (token === undefined) return oauthError("invalid_request");
     const found = await grantOf(token);
-    if (found && isOwner(client, found.grant)) await end(found.id, found.grant, trace);
-    else {
+    if (found && isOwner(client, found.grant)) {
+      if (claim && !await claim()) return oauthError("invalid_client");
+      await end(found.id, found.grant, trace);
+    } else {
       const reason = found ? "another client's token" : "unknown token";
       audit(trace, "refused", { step: "revocation", client: client.name, reason });
     }

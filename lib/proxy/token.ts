@@ -10,6 +10,7 @@ import type { Handler } from "../http.ts";
 import type { Trace } from "../trace.ts";
 import type { AccessTokens } from "./access.ts";
 import { audit } from "./audit.ts";
+import type { Claim } from "./assertion.ts";
 import type { Authenticate } from "./authenticate.ts";
 import type { Client } from "./client.ts";
 import { NO_STORE, type OAuthError, oauthError } from "./errors.ts";
@@ -27,8 +28,17 @@ export type Granted =
   }
   | { readonly ok: false; readonly error: OAuthError; readonly reason: string };
 
-/** Judges one type of grant. */
-export type GrantType = (sent: Parameters, client: Client, trace: Trace) => Promise<Granted>;
+/**
+ * Judges one type of grant.
+ *
+ * @param claim Uses the client's proof up; called once all else is good, before anything is granted.
+ */
+export type GrantType = (
+  sent: Parameters,
+  client: Client,
+  trace: Trace,
+  claim?: Claim,
+) => Promise<Granted>;
 
 /** What the endpoint needs. */
 export interface TokenOptions {
@@ -50,7 +60,7 @@ export function token({ authenticate, access, types }: TokenOptions): Handler {
     const { parameters } = read;
     const authenticated = await authenticate(request, parameters);
     if (!authenticated.ok) return refuse(authenticated.error, authenticated.reason, trace);
-    const { client } = authenticated;
+    const { client, claim } = authenticated;
     trace.note({ client: client.name });
     const type = parameters.get("grant_type");
     if (type === undefined) {
@@ -59,7 +69,7 @@ export function token({ authenticate, access, types }: TokenOptions): Handler {
     if (!Object.hasOwn(types, type)) {
       return refuse("unsupported_grant_type", "unknown type", trace, client);
     }
-    const granted = await types[type]!(parameters, client, trace);
+    const granted = await types[type]!(parameters, client, trace, claim);
     if (!granted.ok) return refuse(granted.error, granted.reason, trace, client);
     const { grantId, grant, scopes = grant.scopes } = granted;
     trace.note({ user: grant.person.username, subject: grant.person.subject });
@@ -69,7 +79,8 @@ export function token({ authenticate, access, types }: TokenOptions): Handler {
       token_type: "Bearer",
       expires_in: access.ttl,
       refresh_token: refreshTokenOf(grantId, grant, grant.generation),
-      scope: scopes.join(" "),
+      // RFC 6749 section 3.3 has no word for none.
+      ...(scopes.length > 0 && { scope: scopes.join(" ") }),
     }, { headers: NO_STORE });
   };
 }

@@ -239,10 +239,34 @@ table("OAUTH_ACCESS_TTL", ({ oauth }) => oauth!.proxy!.accessTtl, [
   ["1e3", undefined],
 ]);
 
+table("OAUTH_ROLE_SCOPES", ({ oauth }) => oauth!.proxy!.roleScopes, [
+  ["admin=mcp:write", [{ role: "admin", scope: "mcp:write" }]],
+  ["a b=x, c=y=z", [{ role: "a b", scope: "x" }, { role: "c", scope: "y=z" }]],
+]);
+
+Deno.test("configure() refuses rows of OAUTH_ROLE_SCOPES without a role or scope, and offline_access (SPEC E13)", () => {
+  for (const row of ["admin", "=x", "admin=", "admin=offline_access", 'admin="']) {
+    const read = configure({
+      flags: {},
+      env: { ...BASE, OAUTH_ROLE_SCOPES: row },
+      readFile: () => "",
+    });
+    deepEqual(read.ok ? [] : read.problems.map(({ where }) => where), ["OAUTH_ROLE_SCOPES"]);
+  }
+});
+
+Deno.test("configure() takes MCP_TRUSTED_PROXIES up to 9, but none before the development login", () => {
+  for (const [count, expected] of [["1", true], ["9", true]] as const) {
+    const env = { ...BASE, OAUTH_MODE: "native", MCP_TRUSTED_PROXIES: count };
+    const read = configure({ flags: {}, env, readFile: () => "" });
+    deepEqual(read.ok && read.config.http.trustedProxies === Number(count), expected);
+    const open = configure({ flags: {}, env: { ...env, OAUTH_MODE: "proxy" }, readFile: () => "" });
+    deepEqual(open.ok ? [] : open.problems.map(({ where }) => where), ["OAUTH_PROVIDER"]);
+  }
+});
+
 table("MCP_TRUSTED_PROXIES", ({ http }) => http.trustedProxies, [
   ["0", 0],
-  ["1", 1],
-  ["9", 9],
   ["10", undefined],
   ["-1", undefined],
   ["on", undefined],

@@ -61,6 +61,7 @@ Deno.test("configure() reads proxy mode with its defaults (SPEC B3.1, B4.3)", ()
     redirects: { custom: [], ownCallback: CALLBACK },
     clients: [],
     registration: ["documents", "dynamic"],
+    roleScopes: [],
     accessTtl: 600,
     client: { id: "gatehouse" },
   });

@@ -157,6 +157,17 @@ Deno.test("assertions() count once, even when the request was in vain (SPEC B1.1
   equal(await tell(gate, await assertionOf(other)), GOOD);
 });
 
+Deno.test("assertions() in vain store nothing, so strangers with keys cannot fill the store (SPEC B1.1)", async () => {
+  await using shared = await newStore();
+  const gate = await shared.open();
+  const client = await registerKey(gate);
+  const before = shared.rows().length;
+  for (let nth = 0; nth < 20; nth++) {
+    equal(await tell(gate, await assertionOf(client, { jti: `${nth}` })), GOOD);
+  }
+  equal(shared.rows().length, before);
+});
+
 Deno.test("assertions() count once for as long as they are valid (SPEC B1.1)", async () => {
   const gate = await openGate();
   const client = await registerKey(gate);
