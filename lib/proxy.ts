@@ -44,7 +44,7 @@ import { revoke } from "./proxy/revoke.ts";
 import { roster } from "./proxy/roster.ts";
 import { token } from "./proxy/token.ts";
 import type { Grantable } from "./scope.ts";
-import { seals } from "./seal.ts";
+import { digests, seals } from "./seal.ts";
 import type { Store } from "./store.ts";
 
 /** Settings of {@linkcode proxy}. */
@@ -89,6 +89,7 @@ export function proxy(
   const { redirects, registration } = config;
   const seal = seals(config.secrets, origin);
   const rows = <T>(kind: string) => records<T>(store, seal(`row ${kind}`), kind, now);
+  const digestOf = digests(config.secrets[0]!, origin, "person");
   const at = (path: string) => `${origin}${path}`;
 
   const known = documents({
@@ -181,7 +182,7 @@ export function proxy(
           login: way,
           finished: rows<true>("login"),
           grants: family,
-          roster: roster(rows<readonly string[]>("person"), family),
+          roster: roster(rows<readonly string[]>("person"), family, digestOf),
           codes: code,
           mayCall,
           grantable: options.grantable,

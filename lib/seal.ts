@@ -65,6 +65,37 @@ export function seals(secrets: readonly Uint8Array<ArrayBuffer>[], server: strin
   };
 }
 
+/** Digests of texts that only this server can make, so that they cannot be guessed. */
+export type Digests = (text: string) => Promise<string>;
+
+/** Prepares digests for a purpose (HMAC-SHA256 in base64url). @param server As for seals. */
+export function digests(
+  secret: Uint8Array<ArrayBuffer>,
+  server: string,
+  purpose: string,
+): Digests {
+  let derived: Promise<CryptoKey> | undefined;
+  const key = async () => {
+    const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    return await crypto.subtle.deriveKey(
+      derivation("digest", server, purpose),
+      material,
+      algorithm,
+      false,
+      ["sign"],
+    );
+  };
+  return async (text) => {
+    const digest = await crypto.subtle.sign(
+      "HMAC",
+      await (derived ??= key()),
+      ENCODER.encode(text),
+    );
+    return new Uint8Array(digest).toBase64({ alphabet: "base64url", omitPadding: true });
+  };
+}
+
 interface Sealed {
   readonly value: unknown;
   readonly expiresAt: number;
@@ -89,20 +120,25 @@ async function keyOf(
     "deriveKey",
     "deriveBits",
   ]);
-  const derivation = (use: string) => ({
-    name: "HKDF",
-    hash: "SHA-256",
-    salt: new Uint8Array(),
-    info: ENCODER.encode(JSON.stringify(["gatehouse", use, server, purpose])),
-  });
   const [key, id] = await Promise.all([
-    crypto.subtle.deriveKey(derivation("seal"), material, { name: "AES-GCM", length: 256 }, false, [
-      "encrypt",
-      "decrypt",
-    ]),
-    crypto.subtle.deriveBits(derivation("id"), material, 32),
+    crypto.subtle.deriveKey(
+      derivation("seal", server, purpose),
+      material,
+      { name: "AES-GCM", length: 256 },
+      false,
+      [
+        "encrypt",
+        "decrypt",
+      ],
+    ),
+    crypto.subtle.deriveBits(derivation("id", server, purpose), material, 32),
   ]);
   return { key, kid: new Uint8Array(id).toHex() };
+}
+
+function derivation(use: string, server: string, purpose: string) {
+  const info = ENCODER.encode(JSON.stringify(["gatehouse", use, server, purpose]));
+  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
 }
 
 function kidOf(text: string): string | undefined {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { hashOf } from "./clients.ts";
+import type { Digests } from "../seal.ts";
 import { type Grants, IDLE_SECONDS } from "./grants.ts";
 import type { Records } from "./records.ts";
 
@@ -24,11 +24,16 @@ export interface Roster {
   enter(subject: string, grantId: string): Promise<void>;
 }
 
-/** Prepares the roster. */
-export function roster(rows: Records<readonly string[]>, grants: Pick<Grants, "end">): Roster {
+/** Prepares the roster. @param digestOf Digests of subjects. */
+export function roster(
+  rows: Records<readonly string[]>,
+  grants: Pick<Grants, "end">,
+  digestOf: Digests,
+): Roster {
   return {
     async enter(subject, grantId) {
-      const id = hashOf(subject);
+      // A bare digest of a subject could be guessed by whoever sees the keys of the store.
+      const id = await digestOf(subject);
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const kept = await rows.get(id);
         const all = [...kept?.value ?? [], grantId];

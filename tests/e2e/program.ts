@@ -66,6 +66,7 @@ export async function start(launch: Launch = {}): Promise<Program> {
       };
       return { ...process, port, origin, endpoint: `${origin}/mcp`, stop };
     }
+    process.kill("SIGKILL");
     const { code, stderr } = await process.end(1000);
     if (attempt < 3 && stderr.includes("the port is taken")) continue;
     throw new Error(`Cannot start the program: it ended with ${code}\n${stderr}`);

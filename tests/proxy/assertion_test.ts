@@ -186,11 +186,14 @@ Deno.test("assertions() count once across replicas, of ten at once too (SPEC B1.
   const one = await store.open();
   const other = await store.open({}, { ports: one.ports });
   const client = await registerKey(one);
-  const form = await assertionOf(client);
+  const code = await one.code(client);
+  const { body } = await one.redeem(client, code, await assertionOf(client, { jti: "first" }));
+  const form = { refresh_token: body.refresh_token, ...await assertionOf(client) };
   const all = await Promise.all(
     Array.from({ length: 10 }, (_, index) => tell(index % 2 ? one : other, form)),
   );
-  deepEqual(all.toSorted(), [GOOD, ...Array(9).fill(NOT_GOOD)]);
+  equal(all.filter((one) => one === NOT_GOOD).length, 9);
+  equal(all.filter((one) => one.startsWith("200")).length, 1);
 });
 
 Deno.test("assertions() do not count as bearer of anything else (SPEC A4.6)", async () => {

@@ -251,7 +251,6 @@ Deno.test("callback() hands out no token of the provider, nor its id at the prov
     "access_token",
     "expires_in",
     "refresh_token",
-    "scope",
     "token_type",
   ]);
   ok(!JSON.stringify(tokens).includes("upstream"));

@@ -50,7 +50,6 @@ Deno.test("refresh() hands out nothing of the provider's (SPEC B3.6, E2)", async
       "access_token",
       "expires_in",
       "refresh_token",
-      "scope",
       "token_type",
     ]);
   }
