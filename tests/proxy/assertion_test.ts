@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { ok, strictEqual as equal } from "node:assert/strict";
 import { CompactSign, SignJWT } from "@panva/jose";
 import { ASSERTION_TYPE, LONGEST_ASSERTION_SECONDS } from "../../lib/proxy/assertion.ts";
 import { MAX_ID_LENGTH } from "../../lib/proxy/register.ts";
