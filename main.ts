@@ -30,6 +30,16 @@ const host: Host = {
   elapsedMs: () => performance.now(),
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
   fetch: (request) => fetch(request),
+  fetchWith: ({ caFile, certFile, keyFile }) => {
+    const client = Deno.createHttpClient({
+      ...(caFile && { caCerts: [Deno.readTextFileSync(caFile)] }),
+      ...(certFile && keyFile && {
+        cert: Deno.readTextFileSync(certFile),
+        key: Deno.readTextFileSync(keyFile),
+      }),
+    });
+    return (request) => fetch(request, { client });
+  },
   resolve,
   fetchAt: pinned(Deno),
   env: Object.fromEntries(ENVIRONMENT.map((name) => [name, Deno.env.get(name)])),
@@ -39,11 +49,13 @@ const host: Host = {
   stderr: err.write,
   terminal: Deno.stderr.isTerminal(),
   stop: stop.signal,
-  listen: (address, fetch) =>
-    Deno.serve(
+  listen: (address, fetch) => {
+    const server = Deno.serve(
       { ...address, onListen: () => {} },
       (request, { remoteAddr }) => fetch(request, remoteAddr.hostname),
-    ),
+    );
+    return { port: server.addr.port, shutdown: () => server.shutdown() };
+  },
 };
 
 for (const signal of ["SIGINT", ...(Deno.build.os === "windows" ? [] : ["SIGTERM"])] as const) {

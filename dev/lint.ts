@@ -16,12 +16,16 @@ const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
   [/lib\/(ports|http|identity|errors|trace|version)\.ts$/, 0],
   [/lib\/(address|allow|log|challenge|jwt|limit|mint|origin|outbound|scope|seal)\.ts$/, 1],
   [/lib\/proxy\/(client|metadata|redirect)\.ts$/, 1],
-  [/lib\/(provider|store|pack|config|config\/\w+)\.ts$/, 2],
-  [/lib\/(provider|store|mcp)\/\w+\.ts$/, 3],
-  [/lib\/(bearer|discovery|mcp|observe|providers|proxy|proxy\/\w+|stdio|stores|pack\/\w+)\.ts$/, 4],
-  [/lib\/app\.ts$/, 5],
-  [/lib\/(cli|cli\/\w+)\.ts$/, 6],
-  [/main\.ts$/, 7],
+  [/lib\/(acting|provider|store|pack|config|config\/\w+)\.ts$/, 2],
+  [/lib\/(acting|provider|store|mcp)\/\w+\.ts$/, 3],
+  [
+    /lib\/(actings|bearer|discovery|mcp|observe|providers|proxy|proxy\/\w+|stdio|stores|pack\/\w+|pack\/\w+\/\w+)\.ts$/,
+    4,
+  ],
+  [/lib\/(issuing|packs)\.ts$/, 5],
+  [/lib\/app\.ts$/, 6],
+  [/lib\/(cli|cli\/\w+)\.ts$/, 7],
+  [/main\.ts$/, 8],
 ];
 
 const FIRST_STRICT_RANK = 2;
@@ -106,8 +110,9 @@ const plugin: Deno.lint.Plugin = {
               : first?.type === "TemplateLiteral"
               ? first.quasis[0]?.cooked ?? ""
               : undefined;
+            // What these say goes to clients, in their words.
             const isProtocol = node.callee.type === "Identifier" &&
-              node.callee.name === "ProtocolError";
+              ["ProtocolError", "ToolError"].includes(node.callee.name);
             if (isProtocol || text === undefined || text.startsWith("Cannot ")) return;
             context.report({ node, message: 'An error message begins with "Cannot"' });
           },

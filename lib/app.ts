@@ -4,29 +4,24 @@
  * @module
  */
 
+import type { Grounds } from "./actings.ts";
 import { allowed } from "./allow.ts";
 import { bearer } from "./bearer.ts";
 import { challenges } from "./challenge.ts";
-import { type Config, type HttpConfig, resourceOf } from "./config.ts";
+import { type Config, resourceOf } from "./config.ts";
 import type { OAuthConfig } from "./config/oauth.ts";
-import type { ProxyConfig } from "./config/proxy.ts";
 import { discovery, metadataUrlOf } from "./discovery.ts";
 import { guard, type Handler, type Methods, plain, routes } from "./http.ts";
 import type { Identity } from "./identity.ts";
+import { type Issuing, issuing } from "./issuing.ts";
 import { mcp } from "./mcp.ts";
 import { type NewServer, serverFactory } from "./mcp/server.ts";
 import { observe } from "./observe.ts";
-import { isLoopback, origins } from "./origin.ts";
+import { origins } from "./origin.ts";
 import type { Pack } from "./pack.ts";
-import { whoami } from "./pack/whoami.ts";
+import { packsOf } from "./packs.ts";
 import type { Ports } from "./ports.ts";
-import type { Provider } from "./provider.ts";
-import { providerOf, vendorOf } from "./providers.ts";
-import { proxy } from "./proxy.ts";
-import { QUIRKS } from "./proxy/quirks.ts";
-import { grantable, type RoleScope, scopeCover, toolScopes } from "./scope.ts";
-import type { Store } from "./store.ts";
-import { storeOf } from "./stores.ts";
+import { scopeCover, toolScopes } from "./scope.ts";
 import { tracer } from "./trace.ts";
 import { VERSION } from "./version.ts";
 
@@ -48,22 +43,25 @@ export interface App {
   drain(): Promise<void>;
   /** Ends everything, and lets the packs go. */
   close(): Promise<void>;
+  readonly packs: readonly Pack[];
 }
 
-/** Prepares the packs. */
-export function prepare(ports: Ports): Served {
-  const packs = [whoami()];
+/** Prepares what is served. @param grounds What acting as callers can rest on, with OAuth. */
+export async function prepare(config: Config, ports: Ports, grounds?: Grounds): Promise<Served> {
+  const packs = await packsOf(config, grounds, ports);
   const direct = { identity: undefined, trace: tracer(ports)() };
   const info = { name: "gatehouse", title: "Gatehouse", version: VERSION };
   return { packs, newServer: serverFactory(packs, info, direct) };
 }
 
-/** Composes the handler for HTTP. */
-export async function app(config: Config, ports: Ports, served: Served): Promise<App> {
-  const { http, oauth } = config;
+/** Composes the handler for HTTP. @param newServer An MCP server to serve instead of the packs'. */
+export async function app(config: Config, ports: Ports, newServer?: NewServer): Promise<App> {
+  const { http, oauth, grafana } = config;
+  const states = grafana?.auth === "assertion";
+  const issued = oauth && await issuing(oauth, http, states, ports);
+  const served = await prepare(config, ports, issued?.grounds);
   const resource = resourceOf(http);
   const origin = origins({ ...http, listenHost: http.host, allowed: http.allowedOrigins });
-  const issued = oauth && await issuing(oauth, http, ports);
   const provider = issued?.provider;
   // Asked for early, so that the first request need not wait. A failure is logged, and tried again.
   provider?.metadata().catch(() => {});
@@ -76,7 +74,7 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
   };
   warnOfIdleRows(oauth, served.packs, ports);
   const endpoint = await mcp({
-    newServer: served.newServer,
+    newServer: newServer ?? served.newServer,
     sessions: http.sessions,
     ...(permission && { authorization: permission }),
   }, ports);
@@ -101,6 +99,7 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
     ...issued?.routes ?? [],
   ];
   return {
+    packs: served.packs,
     fetch: observe(guard(origin.host, routes(table)), ports, http),
     drain: endpoint.drain,
     close: async () => {
@@ -109,48 +108,6 @@ export async function app(config: Config, ports: Ports, served: Served): Promise
       await Promise.all(served.packs.map((pack) => pack.close()));
     },
   };
-}
-
-/** Whose tokens are accepted, and what it takes to issue them here. */
-interface Issuing {
-  readonly provider: Provider;
-  readonly routes: readonly [path: string, methods: Methods][];
-  /** Absent in native mode. */
-  readonly store?: Store;
-}
-
-async function issuing(oauth: OAuthConfig, http: HttpConfig, ports: Ports): Promise<Issuing> {
-  const { provider: upstream, proxy: config, scopesRequired } = oauth;
-  const native = await providerOf(oauth, http.publicUrl, ports);
-  if (!config) return { provider: native, routes: [] };
-  const store = await storeOf(config.store, ports);
-  const proxied = proxy({
-    config,
-    store,
-    publicUrl: http.publicUrl,
-    loopback: http.loopback && isLoopback(http.publicUrl.hostname),
-    resource: resourceOf(http).href,
-    scopes: [...new Set([...scopesRequired, ...oauth.toolScopes.map(({ scope }) => scope)])],
-    scopesRequired,
-    grantable: grantable(roleScopesOf(oauth, config, ports)),
-    mayCall: allowed(oauth.allow),
-    ...(upstream.kind === "hmac" ? { minted: native } : {
-      vendor: { options: vendorOf(oauth, upstream), quirks: QUIRKS[upstream.kind] },
-    }),
-  }, ports);
-  return { ...proxied, store };
-}
-
-// Who logs in for development has roles of ours, so the rows that make sense are known.
-function roleScopesOf(
-  { provider, toolScopes }: OAuthConfig,
-  { roleScopes }: ProxyConfig,
-  { log }: Ports,
-): readonly RoleScope[] {
-  if (roleScopes.length > 0 || toolScopes.length === 0) return roleScopes;
-  if (provider.kind === "hmac") return toolScopes.map(({ scope }) => ({ role: "admin", scope }));
-  log("warn", "everybody can grant the scopes of tools", { fix: "set OAUTH_ROLE_SCOPES" });
-  return roleScopes;
 }
 
 // A row that fits no tool protects nothing, and is most likely misspelt.

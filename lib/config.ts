@@ -9,6 +9,7 @@
 
 import { type Level, LEVELS } from "./ports.ts";
 import { isLoopback } from "./origin.ts";
+import { type GrafanaConfig, readGrafana } from "./config/grafana.ts";
 import { isProvider, type OAuthConfig, type Read, readOAuth } from "./config/oauth.ts";
 import { type SettingName, SETTINGS } from "./config/settings.ts";
 import {
@@ -26,6 +27,10 @@ export interface Config {
   readonly http: HttpConfig;
   /** Absent without OAuth. */
   readonly oauth?: OAuthConfig;
+  /** Absent without a URL of Grafana. */
+  readonly grafana?: GrafanaConfig;
+  /** Whether tools that write are left out. */
+  readonly readOnly: boolean;
   readonly log: { readonly level: Level; readonly format: "text" | "json" | "auto" };
 }
 
@@ -86,13 +91,24 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
     problems.push(...exposure(http, oauth, insecure, settings));
     problems.push(...openLogin(http, oauth));
   }
+  // Over stdio nobody logs in.
+  const grafana = readGrafana(read, transport === "http" ? oauth : undefined, problems);
+  const readOnly = read("readOnly", values.toggle, false);
   const log = {
     level: read("logLevel", values.choice(...LEVELS), "info"),
     format: read("logFormat", values.choice("text", "json"), "auto"),
   } as const;
-  return problems.length > 0
-    ? { ok: false, problems }
-    : { ok: true, config: { transport, http, ...(oauth && { oauth }), log } };
+  return problems.length > 0 ? { ok: false, problems } : {
+    ok: true,
+    config: {
+      transport,
+      http,
+      ...(oauth && { oauth }),
+      ...(grafana && { grafana }),
+      readOnly,
+      log,
+    },
+  };
 }
 
 const FIXES: Readonly<Partial<Record<SettingName, string>>> = {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ToolAnnotations } from "@modelcontextprotocol/server";
+import type { ContentBlock, ToolAnnotations } from "@modelcontextprotocol/server";
 import type { z } from "zod";
 import type { Identity } from "./identity.ts";
 import type { Fields, Level } from "./ports.ts";
@@ -38,12 +38,32 @@ export interface Tool<
   /**
    * Does the work.
    *
-   * @throws Anything, when it fails; the caller then hears only that it did, the log hears why.
+   * @throws {ToolError} When the caller can do something about it; its message reaches them.
+   * @throws Anything else, when it fails; the caller then hears only that it did, the log hears why.
    */
   run(
     args: z.infer<Input>,
     context: ToolContext,
-  ): z.infer<Output> | Promise<z.infer<Output>>;
+  ): Result<z.infer<Output>> | Promise<Result<z.infer<Output>>>;
+}
+
+/** What a tool yields: a value, which is shown as JSON, or one with contents of its own. */
+export type Result<T> = T | Shown<T>;
+
+/** A value that is shown as something else than JSON, such as a picture. */
+export class Shown<T> {
+  constructor(readonly value: T, readonly content: readonly ContentBlock[]) {}
+}
+
+/**
+ * A failure that the caller can act on. The message is for a model to read: what is wrong, where,
+ * and what to do. No secret has a place in it.
+ */
+export class ToolError extends Error {
+  /** @param reason For the log, where the message does not belong: it may quote what was asked. */
+  constructor(message: string, readonly reason: string) {
+    super(message);
+  }
 }
 
 /** A named set of tools. */

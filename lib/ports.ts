@@ -17,6 +17,15 @@ export type Fields = Record<string, unknown>;
 /** Writes one event. Never throws. */
 export type Log = (level: Level, event: string, fields?: Fields) => void;
 
+/** Certificates for connections to one service, as files in PEM. */
+export interface TlsFiles {
+  /** Certificates that vouch for the service, besides the system's. */
+  readonly caFile?: string;
+  /** What this program shows of itself. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
 /** Everything the program borrows from its host. */
 export interface Ports {
   /** Current time as Unix seconds, whole. */
@@ -27,6 +36,8 @@ export interface Ports {
   readonly random: (length: number) => Uint8Array<ArrayBuffer>;
   /** Outbound HTTP. */
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Outbound HTTP with certificates of its own. Throws when a file cannot be read. */
+  readonly fetchWith: (tls: TlsFiles) => (request: Request) => Promise<Response>;
   /** Addresses of a host name, IPv4 and IPv6, as texts. Rejects when it has none. */
   readonly resolve: (hostname: string) => Promise<readonly string[]>;
   /**

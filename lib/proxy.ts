@@ -28,8 +28,9 @@ import { type Code, codes } from "./proxy/codes.ts";
 import { consent } from "./proxy/consent.ts";
 import { documents } from "./proxy/documents.ts";
 import { type Grant, grants } from "./proxy/grants.ts";
+import { type FindHeld, held } from "./proxy/held.ts";
 import { issuer } from "./proxy/issuer.ts";
-import { type KeyRow, signingKeys } from "./proxy/keys.ts";
+import { type KeyRow, type SigningKeys, signingKeys } from "./proxy/keys.ts";
 import { login, LOGIN_PATH } from "./proxy/login.ts";
 import { authorizationServer, type Endpoints } from "./proxy/metadata_document.ts";
 import { readClientMetadata } from "./proxy/metadata.ts";
@@ -76,6 +77,10 @@ export interface Proxy {
   readonly provider: Provider;
   /** Rows of the route table. */
   readonly routes: readonly [path: string, methods: Methods][];
+  /** The key that this server signs with. */
+  readonly key: SigningKeys["current"];
+  /** The identity provider's token of a caller; absent where people log in here. */
+  readonly held?: FindHeld;
 }
 
 /** Prepares proxy mode. Stores and fetches nothing before it is used. */
@@ -150,6 +155,15 @@ export function proxy(
     callback: at(CALLBACK_PATH),
   }, ports);
 
+  const renewing = {
+    grants: family,
+    turns: rows<true>("turn"),
+    upstream,
+    mayCall,
+    grantable: options.grantable,
+    sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+  };
+
   const page = forBrowsers(pages, now);
   const api = forClients(now);
   const table: [path: string, methods: Methods][] = [
@@ -197,14 +211,7 @@ export function proxy(
           access,
           types: {
             authorization_code: redeem(code, family),
-            refresh_token: refresh({
-              grants: family,
-              turns: rows<true>("turn"),
-              upstream,
-              mayCall,
-              grantable: options.grantable,
-              sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-            }, ports),
+            refresh_token: refresh(renewing, ports),
           },
         }),
       }, 300),
@@ -223,6 +230,8 @@ export function proxy(
   return {
     provider: ownProvider(),
     routes: table,
+    key: keys.current,
+    ...(vendor && { held: held(renewing, ports) }),
   };
 
   function ownProvider(): Provider {

@@ -19,6 +19,7 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<Ru
     elapsedMs: () => 0,
     random: (length) => new Uint8Array(length).map((_, index) => index * 31 % 256),
     fetch: () => Promise.reject(new TypeError("Nobody answers in this test")),
+    fetchWith: () => () => Promise.reject(new TypeError("Nobody is asked here")),
     resolve: () => Promise.reject(new TypeError("Nothing has an address in this test")),
     fetchAt: () => Promise.reject(new TypeError("Nobody answers in this test")),
     env,

@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { SignJWT } from "@panva/jose";
-import { type App, app, prepare } from "../lib/app.ts";
+import { type App, app } from "../lib/app.ts";
 import { type Config, configure } from "../lib/config.ts";
 import { logger } from "../lib/log.ts";
 import type { NewServer } from "../lib/mcp/server.ts";
@@ -65,6 +65,7 @@ export function fakePorts(fetch: Ports["fetch"] = nobody, strangers: Strangers =
     // Different at every draw and the same in every run.
     random: (length) => draw(length, draws++),
     fetch,
+    fetchWith: () => fetch,
     resolve: (name) => Promise.reject(new TypeError(`Nothing resolves ${name} in this test`)),
     fetchAt: nobody,
     ...strangers,
@@ -117,8 +118,7 @@ export async function subject(
   fetch?: Ports["fetch"],
 ): Promise<Subject> {
   const ports = fakePorts(fetch);
-  const served = prepare(ports);
-  const program = await app(testConfig(env), ports, newServer ? { ...served, newServer } : served);
+  const program = await app(testConfig(env), ports, newServer);
   return {
     app: program,
     ports,

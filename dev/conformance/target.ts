@@ -34,6 +34,7 @@ export async function target(sessions: "on" | "off"): Promise<Target> {
     now,
     random,
     fetch,
+    fetchWith: () => fetch,
     resolve: fetch,
     fetchAt: fetch,
     elapsedMs: () => performance.now(),
@@ -54,7 +55,7 @@ export async function target(sessions: "on" | "off"): Promise<Target> {
   const { config } = configured;
   const { oauth } = config;
   if (!isHmac(oauth)) throw new Error("Cannot mint tokens for another provider than hmac");
-  const program = await app(config, ports, { packs: [], newServer: fixtureServer });
+  const program = await app(config, ports, fixtureServer);
   const listener = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     (request) => program.fetch(request),

@@ -54,7 +54,9 @@ async function checkMinting(oauth: HmacOAuth, config: Config, host: Host): Promi
   }];
 }
 
-function describe({ transport, http, oauth, log }: Config): Record<string, string> {
+function describe(
+  { transport, http, oauth, grafana, readOnly, log }: Config,
+): Record<string, string> {
   return {
     transport,
     ...(transport === "http" && {
@@ -72,12 +74,17 @@ function describe({ transport, http, oauth, log }: Config): Record<string, strin
         : { issuer: oauth.issuer, audiences: words(oauth.audiences) }),
       "required scopes": words(oauth.scopesRequired),
       "tool scopes": words(oauth.toolScopes.map(({ glob, scope }) => `${glob}=${scope}`)),
+      ...(oauth.proxy && {
+        "role scopes": words(oauth.proxy.roleScopes.map(({ role, scope }) => `${role}=${scope}`)),
+      }),
       "scope hierarchy": words(oauth.scopeHierarchy.map((chain) => chain.join(">"))),
       username: `${oauth.usernameClaims.join(", then ")}, then sub`,
       roles: oauth.rolesClaims.join(" and "),
       allowed: words(oauth.allow.map(({ kind, name }) => `${kind}:${name}`), "everyone"),
       ...describeProvider(oauth.provider, oauth.proxy),
     }),
+    ...(grafana && { grafana: `${grafana.url.href}, by ${grafana.auth}` }),
+    ...(readOnly && { tools: "those that read only" }),
     log: `${log.level}, ${log.format}`,
   };
 }

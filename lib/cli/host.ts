@@ -15,6 +15,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** A running HTTP listener. */
 export interface Listener {
+  /** The port that was had. */
+  readonly port: number;
   /** Accepts nothing more; resolves when every request in flight has been answered. */
   shutdown(): Promise<void>;
 }
@@ -32,7 +34,7 @@ export interface Host extends Omit<Ports, "log"> {
   readonly terminal: boolean;
   /** Aborts when the process is asked to stop. */
   readonly stop: AbortSignal;
-  /** @throws When the address cannot be had. */
+  /** @throws When the address cannot be had. Port 0 stands for any that is free. */
   readonly listen: (
     address: { readonly hostname: string; readonly port: number },
     fetch: (request: Request, remote: string) => Promise<Response>,

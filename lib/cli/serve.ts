@@ -30,8 +30,8 @@ export async function serve(
   onReady?: () => Promise<void>,
 ): Promise<ExitCode> {
   const ports = portsOf(config, host);
-  const served = prepare(ports);
   if (config.transport === "stdio") {
+    const served = await prepare(config, ports);
     if (config.oauth) {
       ports.log("warn", "OAuth is not used on stdio", { fix: "set MCP_TRANSPORT=http" });
     }
@@ -42,7 +42,7 @@ export async function serve(
   const { http, oauth } = config;
   let program: App;
   try {
-    program = await app(config, ports, served);
+    program = await app(config, ports);
   } catch (error) {
     host.stderr(`gatehouse: ${reasonOf(error)}\n`);
     return EXIT.failed;
@@ -61,7 +61,7 @@ export async function serve(
     listen: `${http.host}:${http.port}`,
     oauth: oauth?.provider.kind ?? "off",
     sessions: http.sessions,
-    packs: served.packs.map((pack) => pack.name).join(","),
+    packs: program.packs.map((pack) => pack.name).join(","),
   });
   await onReady?.();
   await aborted(host.stop);
@@ -85,8 +85,8 @@ export function portsOf(config: Config, host: Host): Ports {
     wallMs: host.wallMs,
     write: host.stderr,
   });
-  const { now, elapsedMs, random, fetch, resolve, fetchAt } = host;
-  return { now, elapsedMs, random, fetch, resolve, fetchAt, log };
+  const { now, elapsedMs, random, fetch, fetchWith, resolve, fetchAt } = host;
+  return { now, elapsedMs, random, fetch, fetchWith, resolve, fetchAt, log };
 }
 
 function sleep(ms: number): Promise<void> {

@@ -6,7 +6,7 @@
 
 import type { AllowRule } from "../allow.ts";
 import type { ToolScope } from "../scope.ts";
-import { type ProxyConfig, readProxy } from "./proxy.ts";
+import { type Keeping, type ProxyConfig, readKeeping, readProxy } from "./proxy.ts";
 import type { SettingName } from "./settings.ts";
 import * as values from "./values.ts";
 
@@ -25,6 +25,8 @@ export interface OAuthConfig {
   readonly allow: readonly AllowRule[];
   /** Absent in native mode. */
   readonly proxy?: ProxyConfig;
+  /** Absent without a secret. */
+  readonly keeping?: Keeping;
 }
 
 /** Who issues tokens. */
@@ -107,6 +109,12 @@ export function readOAuth(
   const provider: ProviderConfig = kind === "hmac"
     ? { kind, secret: proxy?.secrets[0] ?? demand("secret", values.strongSecret, NO_SECRET) }
     : readVendor(kind, read, demand, issuer, proxy);
+  const secret = provider.kind === "hmac"
+    ? provider.secret
+    : proxy
+    ? undefined
+    : read("secret", values.strongSecret, undefined);
+  const keeping = proxy ?? (secret && readKeeping(read, secret));
   const clientId = proxy?.client?.id ??
     (provider.kind === "hmac" ? undefined : provider.client?.id);
   return {
@@ -123,6 +131,7 @@ export function readOAuth(
     rolesClaims: roles ? [roles] : [...preset.roles, ...ownRoles(kind, clientId)],
     allow: read("allow", values.allowRules, []),
     ...(proxy && { proxy }),
+    ...(keeping && { keeping }),
   };
 }
 

@@ -12,12 +12,16 @@ import { configuredClients } from "./clients.ts";
 import type { Read } from "./oauth.ts";
 import * as values from "./values.ts";
 
-/** How this server is an authorization server in front of an identity provider. */
-export interface ProxyConfig {
+/** What this server keeps, and how it seals that. */
+export interface Keeping {
   /** The secret in force, then the one before it. */
   readonly secrets: readonly Uint8Array<ArrayBuffer>[];
   /** URL of the store. May have a password in it. */
   readonly store: string;
+}
+
+/** How this server is an authorization server in front of an identity provider. */
+export interface ProxyConfig extends Keeping {
   readonly redirects: RedirectPolicy;
   readonly clients: readonly Client[];
   /** How clients that are not configured may introduce themselves. */
@@ -55,20 +59,26 @@ export function readProxy(
   origin: string,
   isDevelopment: boolean,
 ): ProxyConfig {
-  const secret = demand("secret", values.strongSecret, NO_SECRET);
-  const previous = read("previousSecret", values.strongSecret, undefined);
   const listed = read("redirectUris", values.redirectUris, []);
   const redirects = redirectPolicy(listed, `${origin}${CALLBACK_PATH}`);
   const id = isDevelopment ? undefined : demand("clientId", values.words, "");
   const clientSecret = read("clientSecret", values.words, undefined);
   return {
-    secrets: previous ? [secret, previous] : [secret],
-    store: read("store", values.storeUrl, "memory:"),
+    ...readKeeping(read, demand("secret", values.strongSecret, NO_SECRET)),
     redirects,
     clients: read("clients", configuredClients(redirects), []),
     registration: read("registration", values.registration, ["documents", "dynamic"]),
     roleScopes: read("roleScopes", values.roleScopeRows, []),
     accessTtl: read("accessTtl", values.duration(60, 3600, "1m to 1h"), 600),
     ...(id && { client: { id, ...(clientSecret && { secret: clientSecret }) } }),
+  };
+}
+
+/** Reads what is kept where, sealed with `secret`. */
+export function readKeeping(read: Read, secret: Uint8Array<ArrayBuffer>): Keeping {
+  const previous = read("previousSecret", values.strongSecret, undefined);
+  return {
+    secrets: previous ? [secret, previous] : [secret],
+    store: read("store", values.storeUrl, "memory:"),
   };
 }

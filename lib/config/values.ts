@@ -69,6 +69,25 @@ export const origin: Reader<URL> = (text) => {
     : { what: `is "${text}"`, fix: "use https; http is for localhost only" };
 };
 
+/** The URL of a service behind this one; may have a path. */
+export const serviceUrl: Reader<URL> = (text) => {
+  const url = URL.parse(text);
+  if (url && (url.username || url.password)) return WITH_CREDENTIALS;
+  return url && /^https?:$/.test(url.protocol) && !url.search && !url.hash
+    ? { value: url }
+    : { what: `is "${text}"`, fix: "use a URL such as https://grafana.example.com" };
+};
+
+/** Digits alone. */
+export const digits: Reader<string> = (text) =>
+  /^\d{1,18}$/.test(text) ? { value: text } : { what: `is "${text}"`, fix: "use a number" };
+
+/** The name of a header; yields lower case. */
+export const headerName: Reader<string> = (text) =>
+  /^[!#$%&'*+.^_`|~\w-]{1,64}$/.test(text)
+    ? { value: text.toLowerCase() }
+    : { what: `is "${text}"`, fix: "use the name of a header, such as X-JWT-Assertion" };
+
 /** An issuer identifier (RFC 8414 section 2), kept byte for byte. */
 export const issuer: Reader<string> = (text) => {
   const url = URL.parse(text);

@@ -17,7 +17,7 @@ import {
   type Tool as WireTool,
 } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import type { Pack, Tool, ToolContext } from "../pack.ts";
+import { type Pack, Shown, type Tool, type ToolContext, ToolError } from "../pack.ts";
 import { type Caller, callerOf } from "./caller.ts";
 
 /** The newest revision of MCP that is served. */
@@ -79,7 +79,7 @@ export function serverFactory(
 
 function describe(tool: Tool): WireTool {
   const { name, title, description, annotations } = tool;
-  const input = z.toJSONSchema(tool.input, { io: "input" });
+  const input = schemaOf(tool.input, "input");
   // The SDK checks Mcp-Param-* headers only for its own registry; unchecked they would be a lie.
   if (JSON.stringify(input).includes('"x-mcp-header"')) {
     throw new TypeError(`Cannot serve tool "${name}": x-mcp-header is not supported`);
@@ -90,8 +90,14 @@ function describe(tool: Tool): WireTool {
     description,
     annotations,
     inputSchema: input as WireTool["inputSchema"],
-    outputSchema: z.toJSONSchema(tool.output) as NonNullable<WireTool["outputSchema"]>,
+    outputSchema: schemaOf(tool.output, "output") as NonNullable<WireTool["outputSchema"]>,
   };
+}
+
+/** JSON Schema 2020-12, which MCP takes for granted: saying so would only cost tokens. */
+function schemaOf(type: z.ZodObject, io: "input" | "output"): Record<string, unknown> {
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { io });
+  return schema;
 }
 
 async function call(
@@ -107,14 +113,32 @@ async function call(
     return failure(`Cannot call ${tool.name}: ${explain(parsed.error)}`);
   }
   try {
-    const value = await tool.run(parsed.data, contextFor(caller, context)) as JSONObject;
+    const result = await tool.run(parsed.data, contextFor(caller, context));
     trace.note({ tool: tool.name, outcome: "ok" });
-    return { content: [{ type: "text", text: JSON.stringify(value) }], structuredContent: value };
+    const { value, content } = result instanceof Shown ? result : asJson(result);
+    return { content: [...content], structuredContent: value as JSONObject };
   } catch (error) {
+    if (error instanceof ToolError) {
+      trace.note({ tool: tool.name, outcome: "refused", reason: error.reason });
+      return failure(error.message);
+    }
     trace.note({ tool: tool.name, outcome: "failed" });
-    trace.log("error", "tool failed", { tool: tool.name, error: String(error) });
+    trace.log("error", "tool failed", { tool: tool.name, error: textOf(error) });
     return failure(`${tool.name} failed; the server's log tells why under request ${trace.id}`);
   }
+}
+
+// The message of an error can be too long to be made.
+function textOf(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return "an error that cannot be told";
+  }
+}
+
+function asJson(value: Record<string, unknown>): Shown<Record<string, unknown>> {
+  return new Shown(value, [{ type: "text", text: JSON.stringify(value) }]);
 }
 
 function contextFor({ identity, trace }: Caller, context: ServerContext): ToolContext {

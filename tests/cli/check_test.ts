@@ -28,6 +28,7 @@ async function check(idp: Idp, env: Record<string, string> = {}, args: string[] 
     elapsedMs: () => 0,
     random: (length) => new Uint8Array(length),
     fetch: idp.fetch,
+    fetchWith: () => () => Promise.reject(new TypeError("Nobody is asked here")),
     resolve: () => Promise.reject(new TypeError("Nothing has an address in this test")),
     fetchAt: () => Promise.reject(new TypeError("Nobody answers in this test")),
     env: { ...ENV, ...env },

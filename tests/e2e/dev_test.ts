@@ -94,7 +94,7 @@ Deno.test({
   fn: async () => {
     await using program = await dev();
     const lines = curlLines(program);
-    equal(lines.length, 2);
+    equal(lines.length, 3);
     const answers = [];
     for (const line of lines) {
       await using shell = spawn(["sh", "-c", line]);
@@ -102,8 +102,10 @@ Deno.test({
       deepEqual({ code, stderr }, { code: 0, stderr: "" });
       answers.push(JSON.parse(stdout).result);
     }
-    deepEqual(answers[0].tools.map(({ name }: { name: string }) => name), ["whoami"]);
+    const names: string[] = answers[0].tools.map(({ name }: { name: string }) => name);
+    ok(["whoami", "search_dashboards", "get_current_user"].every((name) => names.includes(name)));
     equal(answers[1].structuredContent.subject, "bob");
+    match(answers[2].content[0].text, /Permissions needed: folders:create/);
   },
 });
 

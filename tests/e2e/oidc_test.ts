@@ -1,5 +1,5 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
-import { app, prepare } from "../../lib/app.ts";
+import { app } from "../../lib/app.ts";
 import { COOL_DOWN_SECONDS, FRESH_SECONDS, RETRY_SECONDS } from "../../lib/provider/oidc.ts";
 import {
   bearerHeader,
@@ -25,7 +25,7 @@ async function start(
   const fake = fakePorts((request) => fetch(request));
   const ports = { ...fake, now: () => Math.floor(Date.now() / 1000) + ahead };
   const config = testConfig({ OAUTH_PROVIDER: "oidc", OIDC_ISSUER: issuer.url, ...env });
-  const program = await app(config, ports, prepare(ports));
+  const program = await app(config, ports);
   const send = (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     headers.set("host", "localhost:8080");

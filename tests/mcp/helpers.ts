@@ -6,7 +6,7 @@
  */
 
 import { z } from "zod";
-import { app, prepare } from "../../lib/app.ts";
+import { app } from "../../lib/app.ts";
 import { type NewServer, serverFactory } from "../../lib/mcp/server.ts";
 import { type Pack, tool, type ToolContext } from "../../lib/pack.ts";
 import { whoami } from "../../lib/pack/whoami.ts";
@@ -98,8 +98,7 @@ export async function stage(
     return bytes;
   };
   const ports = { ...fakePorts(), random };
-  const served = prepare(ports);
-  const program = await app(testConfig(env), ports, newServer ? { ...served, newServer } : served);
+  const program = await app(testConfig(env), ports, newServer);
   return {
     app: program,
     ports,

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { type App, app, prepare } from "../../lib/app.ts";
+import { type App, app } from "../../lib/app.ts";
 import { type Browser, newBrowser, type Shown } from "../browser.ts";
 import { type FakePorts, fakePorts, type Strangers, testConfig } from "../fakes.ts";
 import type { Idp } from "../idp.ts";
@@ -118,7 +118,7 @@ export async function newGate(
   { idp, strangers, ports = newPorts(idp, strangers) }: Outside = {},
 ): Promise<Gate> {
   const config = testConfig({ OAUTH_MODE: "proxy", ...(idp && idpSettings(idp)), ...env });
-  const program = await app(config, ports, prepare(ports));
+  const program = await app(config, ports);
   const { origin, host } = config.http.publicUrl;
   const resource = `${origin}/mcp`;
 

@@ -1,0 +1,128 @@
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
+import type { Acting } from "../../../lib/acting.ts";
+import { type ApiRequest, RETRIES } from "../../../lib/pack/grafana/api.ts";
+import { settled } from "../../waiting.ts";
+import { contextOf, OK, stage, toldBy, withoutWaiting } from "./client.ts";
+import { ALICE } from "./grafana.ts";
+
+const AWAY = [502, 503, 504];
+for (const status of [...AWAY, 500, 429, 408]) {
+  const again = AWAY.includes(status);
+  Deno.test(`grafanaClient() ${again ? "tries a read again, at most twice, and longer apart each time," : "does not try again"} on ${status}`, async () => {
+    const { api, asked } = stage(() => new Response("", { status }));
+    const waits = await withoutWaiting(async () => {
+      await toldBy(api.json({ path: "/a" }));
+    });
+    equal(asked.length, again ? 1 + RETRIES : 1);
+    deepEqual(waits, again ? [200, 400] : []);
+  });
+}
+
+Deno.test("grafanaClient() yields what comes back after all", async () => {
+  const { api, asked } = stage((_, attempt) =>
+    attempt < 2 ? new Response("", { status: 503 }) : OK()
+  );
+  await withoutWaiting(async () => deepEqual(await api.json({ path: "/a" }), { fine: true }));
+  equal(asked.length, 3);
+});
+
+const WRITES: [request: ApiRequest, attempts: number][] = [
+  [{ method: "POST", path: "/a", body: {} }, 1],
+  [{ method: "PUT", path: "/a", body: {} }, 1],
+  [{ method: "PATCH", path: "/a", body: {} }, 1],
+  [{ method: "DELETE", path: "/a" }, 1],
+  [{ method: "POST", path: "/a", form: { query: "up" }, idempotent: true }, 3],
+  [{ path: "/a", idempotent: false }, 1],
+];
+for (const [request, attempts] of WRITES) {
+  const { method = "GET", idempotent } = request;
+  Deno.test(`grafanaClient() sends ${method} ${attempts} times when Grafana is away, with idempotent ${idempotent}`, async () => {
+    const { api, asked } = stage(() => new Response("", { status: 503 }));
+    await withoutWaiting(async () => void await toldBy(api.json(request)));
+    equal(asked.length, attempts);
+    for (const one of asked.slice(1)) equal(one.headers.get("authorization"), "Bearer alice-token");
+  });
+}
+
+Deno.test("grafanaClient() stops waiting to try again when nobody waits any more", async () => {
+  const controller = new AbortController();
+  const { api, asked } = stage(
+    () => new Response("", { status: 503 }),
+    {},
+    contextOf(ALICE, controller.signal),
+  );
+  const call = api.json({ path: "/a" });
+  await settled();
+  controller.abort(new Error("gone"));
+  await rejects(call, /gone/);
+  equal(asked.length, 1);
+});
+
+/** Keeps one credential per caller, numbered; what was forgotten is got anew. */
+function numbered(): Acting & { readonly forgot: string[] } {
+  let count = 0;
+  let kept: string | undefined;
+  const forgot: string[] = [];
+  return {
+    forgot,
+    credentialFor: () => Promise.resolve({ token: kept ??= `t${++count}`, of: "caller" }),
+    forget: (_, { token }) => {
+      forgot.push(token);
+      if (kept === token) kept = undefined;
+      return true;
+    },
+  };
+}
+
+const tokensOf = (asked: Request[]) => asked.map(({ headers }) => headers.get("authorization"));
+
+Deno.test("grafanaClient() gets a fresh credential once when Grafana refuses the one that was kept", async () => {
+  const acting = numbered();
+  const { api, asked } = stage(
+    (_, attempt) => attempt === 0 ? new Response("", { status: 401 }) : OK(),
+    { acting },
+  );
+  deepEqual(await api.json({ path: "/a" }), { fine: true });
+  await api.json({ path: "/b" });
+  deepEqual(tokensOf(asked), ["Bearer t1", "Bearer t2", "Bearer t2"]);
+  deepEqual(acting.forgot, ["t1"]);
+});
+
+Deno.test("grafanaClient() tells the second refusal in a row", async () => {
+  const acting = numbered();
+  const { api, asked } = stage(() => new Response("", { status: 401 }), { acting });
+  match((await toldBy(api.json({ path: "/a" }))).message, /does not accept who you are/);
+  equal(asked.length, 2);
+});
+
+Deno.test("grafanaClient() sends a write again after 401, which did nothing", async () => {
+  const { api, asked } = stage(
+    (_, attempt) => attempt === 0 ? new Response("", { status: 401 }) : OK(),
+    { acting: numbered() },
+  );
+  await api.json({ method: "POST", path: "/a", body: { b: 1 } });
+  deepEqual(await Promise.all(asked.map((one) => one.text())), ['{"b":1}', '{"b":1}']);
+});
+
+Deno.test("grafanaClient() does not try again where nothing was kept", async () => {
+  const { api, asked } = stage(() => new Response("", { status: 401 }));
+  await toldBy(api.json({ path: "/a" }));
+  equal(asked.length, 1);
+});
+
+Deno.test("grafanaClient() renews once for all requests of a call that are refused together", async () => {
+  const acting = numbered();
+  const { api, asked } = stage(
+    ({ headers }) =>
+      headers.get("authorization") === "Bearer t1" ? new Response("", { status: 401 }) : OK(),
+    { acting },
+  );
+  const all = await Promise.all(["/a", "/b", "/c"].map((path) => api.json({ path })));
+  deepEqual(all, Array(3).fill({ fine: true }));
+  deepEqual(tokensOf(asked).slice(3), Array(3).fill("Bearer t2"));
+});
