@@ -50,6 +50,16 @@ for (const [what, bound] of [["http", plain], ["https", secure]] as const) {
   });
 }
 
+for (const blank of ["\u00a0", "\u0085", "\u000b"]) {
+  const code = blank.charCodeAt(0).toString(16);
+  Deno.test(`binding().isBound() takes no cookie for its own whose name begins with ${code}, as another host can set it (SPEC B5.4)`, () => {
+    const marker = "0123456789abcdef".repeat(2);
+    const planted = (blank: string) => from(`a=b; ${blank}__Host-gatehouse-form-0=${marker}`);
+    equal(secure.isBound(planted(""), hashOf(marker)), true);
+    equal(secure.isBound(planted(blank), hashOf(marker)), false);
+  });
+}
+
 Deno.test("binding().bind() keeps a browser's marker, so that its windows share it", () => {
   const first = plain.bind(from());
   const [pair] = partsOf(first.cookie);
