@@ -13,7 +13,7 @@
  */
 
 const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
-  [/lib\/(ports|http|identity|errors|trace|version)\.ts$/, 0],
+  [/lib\/(base64url|ports|http|identity|errors|trace|version)\.ts$/, 0],
   [/lib\/(address|allow|log|challenge|jwt|limit|mint|origin|outbound|scope|seal)\.ts$/, 1],
   [/lib\/proxy\/(client|metadata|redirect)\.ts$/, 1],
   [/lib\/(acting|provider|store|pack|config|config\/\w+)\.ts$/, 2],

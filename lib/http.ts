@@ -87,6 +87,11 @@ export function rpcError(
   return Response.json({ jsonrpc: "2.0", id, error: { code, message } }, { status, headers });
 }
 
+/** The media type of a body without its parameters, in lower case; empty when it is not told. */
+export function mediaTypeOf({ headers }: Request): string {
+  return (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+}
+
 /** A body that was read, or why it was not. */
 export type Body =
   | { readonly ok: true; readonly text: string }

@@ -49,7 +49,8 @@ export function outbound(fetch: Ports["fetch"]): Outbound {
       const { method = "GET", headers = {}, body: sent = null } = init;
       const request = new Request(url, { method, headers, body: sent, redirect: "manual", signal });
       const response = await fetch(request);
-      const body = await readCapped(response);
+      const body = await readCapped(response, MAX_DOCUMENT_BYTES);
+      if (!body) throw new Error(`Cannot read more than ${MAX_DOCUMENT_BYTES} bytes`);
       return new Response(hasBody(response.status) ? body : null, response);
     } catch (error) {
       const why = signal.aborted
@@ -64,15 +65,17 @@ export function outbound(fetch: Ports["fetch"]): Outbound {
 
 const hasBody = (status: number) => status !== 204 && status !== 205 && status !== 304;
 
-async function readCapped(response: Response): Promise<Blob> {
+/** Reads the body of an answer; `undefined`, and no further, once it has more than `limit` bytes. */
+export async function readCapped(
+  response: Response,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_DOCUMENT_BYTES) {
-      throw new Error(`Cannot read more than ${MAX_DOCUMENT_BYTES} bytes`);
-    }
+    if (size > limit) return undefined;
     chunks.push(chunk);
   }
-  return new Blob(chunks);
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

@@ -10,6 +10,7 @@
 
 import { compactDecrypt, CompactEncrypt, decodeProtectedHeader, errors } from "@panva/jose";
 
+import { base64url } from "./base64url.ts";
 /** Seals and opens the values of one purpose. */
 export interface Seal {
   /**
@@ -92,7 +93,7 @@ export function digests(
       await (derived ??= key()),
       ENCODER.encode(text),
     );
-    return new Uint8Array(digest).toBase64({ alphabet: "base64url", omitPadding: true });
+    return base64url(new Uint8Array(digest));
   };
 }
 
@@ -154,7 +155,7 @@ function isPlain(text: string): boolean {
   try {
     return text.split(".").every((part) => {
       const bytes = Uint8Array.fromBase64(part, { alphabet: "base64url" });
-      return bytes.toBase64({ alphabet: "base64url", omitPadding: true }) === part;
+      return base64url(bytes) === part;
     });
   } catch {
     return false;

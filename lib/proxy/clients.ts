@@ -9,6 +9,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { base64url } from "../base64url.ts";
 import type { Ports } from "../ports.ts";
 import type { Seal } from "../seal.ts";
 import type { Client, ClientMetadata } from "./client.ts";
@@ -79,7 +80,7 @@ export function clients(
     async register(metadata) {
       const expiresAt = ports.now() + REGISTRATION_SECONDS;
       const secret = metadata.authMethod.startsWith("client_secret")
-        ? ports.random(32).toBase64({ alphabet: "base64url", omitPadding: true })
+        ? base64url(ports.random(32))
         : undefined;
       const row: Omit<Client, "id"> = {
         ...metadata,

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { base64url } from "../base64url.ts";
 import type { Ports } from "../ports.ts";
 import { hashOf } from "./clients.ts";
 import type { Kept, Records } from "./records.ts";
@@ -41,7 +42,7 @@ export function codes(rows: Records<Code>, ports: Pick<Ports, "now" | "random">)
   return {
     async create(code) {
       const text = PREFIX +
-        ports.random(32).toBase64({ alphabet: "base64url", omitPadding: true });
+        base64url(ports.random(32));
       const expiresAt = ports.now() + CODE_SECONDS;
       await rows.put(hashOf(text), { ...code, expiresAt, used: false }, CODE_SECONDS);
       return text;

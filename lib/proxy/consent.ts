@@ -7,6 +7,7 @@
  * @module
  */
 
+import { base64url } from "../base64url.ts";
 import type { Handler } from "../http.ts";
 import type { Ports } from "../ports.ts";
 import type { Seal } from "../seal.ts";
@@ -58,14 +59,12 @@ export function consent(
     trace: Trace,
   ): Promise<Response> => {
     const { digest, cookie } = login.browser.bind(request);
-    const base64url = (length: number) =>
-      random(length).toBase64({ alphabet: "base64url", omitPadding: true });
     const state: LoginState = {
       request: asked,
       browser: digest,
-      id: base64url(16),
-      verifier: base64url(32),
-      nonce: base64url(16),
+      id: base64url(random(16)),
+      verifier: base64url(random(32)),
+      nonce: base64url(random(16)),
     };
     const sealed = await login.seal.seal(state, now() + LOGIN_SECONDS);
     let url: string;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { readBody } from "../http.ts";
+import { mediaTypeOf, readBody } from "../http.ts";
 
 /** Parameters of one request. */
 export interface Parameters {
@@ -53,8 +53,7 @@ export function readQuery({ url }: Request): ParametersRead {
 
 /** Reads the parameters of a form in the body (RFC 6749 appendix B). */
 export async function readForm(request: Request): Promise<ParametersRead> {
-  const [type] = (request.headers.get("content-type") ?? "").toLowerCase().split(";");
-  if (type!.trim() !== "application/x-www-form-urlencoded") {
+  if (mediaTypeOf(request) !== "application/x-www-form-urlencoded") {
     return { ok: false, problem: "The body must be application/x-www-form-urlencoded" };
   }
   const body = await readBody(request, MAX_FORM_BYTES, DEADLINE_MS);

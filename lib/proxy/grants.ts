@@ -11,6 +11,7 @@
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { base64url } from "../base64url.ts";
 import type { KnownIdentity } from "../identity.ts";
 import type { Ports } from "../ports.ts";
 import type { Kept, Records } from "./records.ts";
@@ -122,7 +123,7 @@ export function grants(rows: Records<Grant>, ports: Pick<Ports, "now" | "random"
         ...grant,
         generation: 0,
         rotatedAt: now,
-        seed: ports.random(32).toBase64({ alphabet: "base64url", omitPadding: true }),
+        seed: base64url(ports.random(32)),
         endsAt: canAsk ? Number.MAX_SAFE_INTEGER : now + UNASKED_SECONDS,
       };
       await rows.put(id, row, ttl);
@@ -150,7 +151,7 @@ export function refreshTokenOf(id: string, { seed }: Grant, generation: number):
   bytes.set(Uint8Array.fromHex(id));
   new DataView(bytes.buffer).setUint32(ID_BYTES, generation);
   bytes.set(digestOf(id, seed, generation), ID_BYTES + GENERATION_BYTES);
-  return PREFIX + bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+  return PREFIX + base64url(bytes);
 }
 
 /** Takes a refresh token apart; `undefined` when it has another form. */

@@ -25,7 +25,7 @@ import {
 } from "./grants.ts";
 import type { Kept, Records } from "./records.ts";
 import { inTurn, type RenewalOptions, renewed } from "./renewal.ts";
-import type { Granted, GrantType } from "./token.ts";
+import { type Granted, type GrantType, refuseGrant } from "./token.ts";
 
 /** How long a token that was followed by another still gets that other, in seconds. */
 export const RETRY_SECONDS = 30;
@@ -55,7 +55,7 @@ export function refresh(options: RefreshOptions, { now }: Pick<Ports, "now">): G
   ) => {
     await grants.end(grantId);
     audit(trace, event, { ...factsOf(grant), reason });
-    return refuse("invalid_grant", reason);
+    return refuseGrant("invalid_grant", reason);
   };
 
   const rotate = async (
@@ -92,28 +92,30 @@ export function refresh(options: RefreshOptions, { now }: Pick<Ports, "now">): G
       return await inTurn(turns, token.grantId, now, () => due(token, trace));
     } catch (error) {
       trace.log("error", "token not refreshed", { error: String(error) });
-      return refuse("temporarily_unavailable", "the identity provider cannot be asked");
+      return refuseGrant("temporarily_unavailable", "the identity provider cannot be asked");
     }
   };
 
   return async (sent, client, trace, claim) => {
     const text = sent.get("refresh_token");
-    if (text === undefined) return refuse("invalid_request", "refresh_token is missing");
+    if (text === undefined) return refuseGrant("invalid_request", "refresh_token is missing");
     const token = readRefreshToken(text);
-    if (!token) return refuse("invalid_grant", "malformed");
+    if (!token) return refuseGrant("invalid_grant", "malformed");
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const kept = await grants.get(token.grantId);
       if (!kept || !isGenuine(token, kept.value)) {
-        return refuse("invalid_grant", "unknown or ended");
+        return refuseGrant("invalid_grant", "unknown or ended");
       }
       const grant = kept.value;
-      if (grant.clientId !== client.id) return refuse("invalid_grant", "another client's token");
-      const narrowed = narrow(sent.get("scope"), grant);
-      if (!narrowed) return refuse("invalid_scope", "more than was granted");
-      if (sent.all("resource").some((one) => one !== grant.resource)) {
-        return refuse("invalid_target", "another resource");
+      if (grant.clientId !== client.id) {
+        return refuseGrant("invalid_grant", "another client's token");
       }
-      if (looks === 0 && claim && !await claim()) return refuse("invalid_client", USED);
+      const narrowed = narrow(sent.get("scope"), grant);
+      if (!narrowed) return refuseGrant("invalid_scope", "more than was granted");
+      if (sent.all("resource").some((one) => one !== grant.resource)) {
+        return refuseGrant("invalid_target", "another resource");
+      }
+      if (looks === 0 && claim && !await claim()) return refuseGrant("invalid_client", USED);
       const settled = settle(token, grant, now());
       if (settled && !settled.ok) {
         return await end("reuse detected", token, grant, settled.reason, trace);
@@ -122,7 +124,7 @@ export function refresh(options: RefreshOptions, { now }: Pick<Ports, "now">): G
       if (granted) return granted.ok ? within(granted, narrowed) : granted;
       await sleep(LOOK_EVERY_MS);
     }
-    return refuse("temporarily_unavailable", "another refresh takes too long");
+    return refuseGrant("temporarily_unavailable", "another refresh takes too long");
   };
 }
 
@@ -132,7 +134,7 @@ function settle({ grantId, generation }: RefreshToken, grant: Grant, now: number
   const isRetry = generation === grant.generation - 1 && now - grant.rotatedAt <= RETRY_SECONDS;
   return isRetry
     ? { ok: true, grantId, grant } as const
-    : refuse("invalid_grant", "an older refresh token");
+    : refuseGrant("invalid_grant", "an older refresh token");
 }
 
 function factsOf({ clientName: client, person: { username: user } }: Grant) {
@@ -149,8 +151,4 @@ function narrow(sent: string | undefined, { scopes }: Grant): readonly string[] 
   if (sent === undefined) return scopes;
   const asked = sent.split(" ").filter(Boolean);
   return asked.every((scope) => scopes.includes(scope)) ? asked : undefined;
-}
-
-function refuse(error: Extract<Granted, { ok: false }>["error"], reason: string): Granted {
-  return { ok: false, error, reason };
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Handler, readBody } from "../http.ts";
+import { type Handler, mediaTypeOf, readBody } from "../http.ts";
 import { audit } from "./audit.ts";
 import type { Clients, Registered } from "./clients.ts";
 import { NO_STORE, oauthError } from "./errors.ts";
@@ -29,8 +29,7 @@ export function register(
   now: () => number,
 ): Handler {
   return async (request, trace) => {
-    const [type] = (request.headers.get("content-type") ?? "").toLowerCase().split(";");
-    if (type!.trim() !== "application/json") {
+    if (mediaTypeOf(request) !== "application/json") {
       return oauthError("invalid_client_metadata", "The body must be application/json");
     }
     const body = await readBody(request, MAX_REGISTRATION_BYTES, DEADLINE_MS);

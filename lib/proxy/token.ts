@@ -28,6 +28,11 @@ export type Granted =
   }
   | { readonly ok: false; readonly error: OAuthError; readonly reason: string };
 
+/** A refusal; the reason is for the log. */
+export function refuseGrant(error: OAuthError, reason: string): Extract<Granted, { ok: false }> {
+  return { ok: false, error, reason };
+}
+
 /**
  * Judges one type of grant.
  *

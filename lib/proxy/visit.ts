@@ -15,6 +15,7 @@
 import { isIP } from "node:net";
 import { LRUCache } from "lru-cache";
 import { isLoopbackAddress, isPublicAddress } from "../address.ts";
+import { readCapped } from "../outbound.ts";
 import type { Ports } from "../ports.ts";
 
 /** How long a visit may take, from the name to the last byte, in milliseconds. */
@@ -174,20 +175,6 @@ async function judge(response: Response, maxBytes: number): Promise<Visited> {
   } catch {
     return lasting("the answer is not JSON");
   }
-}
-
-async function readCapped(
-  response: Response,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const bytes = new Uint8Array(maxBytes);
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    if (size + chunk.byteLength > maxBytes) return undefined;
-    bytes.set(chunk, size);
-    size += chunk.byteLength;
-  }
-  return bytes.subarray(0, size);
 }
 
 // The host's resolver takes no signal.

@@ -13,6 +13,7 @@
 import { Buffer } from "node:buffer";
 import type { Acting, Credential } from "../../acting.ts";
 import type { Identity } from "../../identity.ts";
+import { readCapped } from "../../outbound.ts";
 import { type ToolContext, ToolError } from "../../pack.ts";
 import type { Ports } from "../../ports.ts";
 import { type ApiAnswer, judge, readJson } from "./answer.ts";
@@ -121,7 +122,7 @@ export function grafanaClient(options: ClientOptions, { fetch }: Pick<Ports, "fe
         return {
           status: answer.status,
           contentType: answer.headers.get("content-type") ?? "",
-          bytes: withoutToken(await readCapped(answer), token),
+          bytes: withoutToken(await readWhole(answer), token),
         };
       } catch (error) {
         if (signal.aborted || error instanceof ToolError) throw error;
@@ -230,20 +231,13 @@ function bodyOf({ body, form }: ApiRequest): string | null {
   return body === undefined ? null : JSON.stringify(body);
 }
 
-async function readCapped(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_ANSWER_BYTES) {
-      throw new ToolError(
-        `Grafana's answer is larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MiB. Ask for less`,
-        "answer too large",
-      );
-    }
-    chunks.push(chunk);
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+async function readWhole(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readCapped(response, MAX_ANSWER_BYTES);
+  if (bytes) return bytes;
+  throw new ToolError(
+    `Grafana's answer is larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MiB. Ask for less`,
+    "answer too large",
+  );
 }
 
 // A service, or a proxy before it, may quote what it was sent.
