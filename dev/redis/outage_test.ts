@@ -15,8 +15,9 @@ import { ADA } from "./upstream.ts";
 /** Within how many milliseconds a Redis that is back is used again. */
 const NOTICED_MS = 6_000;
 
-// It writes down what it was told before it answers, as an operator's does.
-const PERSISTENT = ["--appendonly", "yes", "--appendfsync", "always"];
+// It hands what it was told to the system before it answers, which outlives a killed process. To wait
+// for the disk besides would be for a lost machine, and makes it late where the disk is busy.
+const PERSISTENT = ["--appendonly", "yes", "--appendfsync", "no"];
 
 for (
   const [what, lose, restore] of [
