@@ -9,10 +9,12 @@ import type { AuthorizationServer } from "oauth4webapi";
 import type { Acting } from "./acting.ts";
 import { account } from "./acting/account.ts";
 import { assertion } from "./acting/assertion.ts";
+import { clientCredentials } from "./acting/credentials.ts";
 import { exchange } from "./acting/exchange.ts";
 import { forward } from "./acting/forward.ts";
 import { stored } from "./acting/stored.ts";
 import type { GrafanaConfig } from "./config/grafana.ts";
+import type { KafkaLogin } from "./config/kafka.ts";
 import type { Identity } from "./identity.ts";
 import { outbound } from "./outbound.ts";
 import { ToolError } from "./pack.ts";
@@ -58,14 +60,37 @@ export function actingOf(
         key: need(grounds?.key, auth),
       }, ports);
     case "exchange":
-      return exchange({
-        server: need(grounds?.server, auth),
-        client: need(grounds?.client, auth) as { id: string; secret: string },
-        audience: need(audience, auth),
-        fetch: outbound(ports.fetch),
-        ...(grounds?.held && { subjectToken: heldToken(grounds.held) }),
-      }, ports.now);
+      return exchanging(need(audience, auth), grounds, ports);
   }
+}
+
+/** Prepares exchanging callers' tokens for some that name `audience`. */
+export function exchanging(
+  audience: string,
+  grounds: Grounds | undefined,
+  ports: Pick<Ports, "now" | "fetch">,
+): Acting {
+  return exchange({
+    server: need(grounds?.server, "exchange"),
+    client: need(grounds?.client, "exchange") as { id: string; secret: string },
+    audience,
+    fetch: outbound(ports.fetch),
+    ...(grounds?.held && { subjectToken: heldToken(grounds.held) }),
+  }, ports.now);
+}
+
+/** Prepares tokens that this server gets for itself. */
+export function ownTokens(
+  { user, password, scope }: KafkaLogin,
+  grounds: Grounds | undefined,
+  ports: Pick<Ports, "now" | "fetch">,
+): () => Promise<string> {
+  return clientCredentials({
+    server: need(grounds?.server, "client credentials"),
+    client: { id: user, secret: password },
+    ...(scope && { scope }),
+    fetch: outbound(ports.fetch),
+  }, ports.now);
 }
 
 function heldToken(held: NonNullable<Grounds["held"]>): (identity: Identity) => Promise<string> {

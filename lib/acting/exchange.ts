@@ -10,14 +10,12 @@ import type { Acting } from "../acting.ts";
 import type { Identity } from "../identity.ts";
 import type { Outbound } from "../outbound.ts";
 import { ToolError } from "../pack.ts";
-import { kept } from "./kept.ts";
+import { authentication } from "./client.ts";
+import { DEFAULT_LIFETIME_SECONDS, kept } from "./kept.ts";
 
 const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT = "urn:ietf:params:oauth:token-type:jwt";
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
-
-/** How long a token is believed to live whose issuer does not say, in seconds. */
-const DEFAULT_LIFETIME_SECONDS = 60;
 
 /** Settings of {@linkcode exchange}. */
 export interface ExchangeOptions {
@@ -43,7 +41,7 @@ export function exchange(options: ExchangeOptions, now: () => number): Acting {
     const response = await oauth.genericTokenEndpointRequest(
       server,
       self,
-      oauth.ClientSecretBasic(client.secret),
+      authentication(client, server),
       GRANT_TYPE,
       {
         subject_token,

@@ -19,6 +19,9 @@ export const KEPT_CREDENTIALS = 10_000;
 /** How long before its end a credential is not used any more, in seconds. */
 export const MARGIN_SECONDS = 10;
 
+/** How long a token is believed to live whose issuer does not say, in seconds. */
+export const DEFAULT_LIFETIME_SECONDS = 60;
+
 /** A credential that was got, and when it ends. */
 export interface Got {
   readonly token: string;

@@ -4,8 +4,11 @@
  * @module
  */
 
+import { exchangeMisfits } from "./exchange.ts";
 import type { OAuthConfig, Read } from "./oauth.ts";
+import { NEW_SECRET } from "./secret.ts";
 import type { Problem } from "./sources.ts";
+import { readTlsFiles, type TlsFiles } from "./tls.ts";
 import * as values from "./values.ts";
 
 /** What Grafana receives as the caller's credential. */
@@ -23,6 +26,8 @@ export type GrafanaAuth = (typeof GRAFANA_AUTH)[number];
 /** Which Grafana, and as whom. */
 export interface GrafanaConfig {
   readonly url: URL;
+  /** As people reach it, for links; the same when absent. */
+  readonly publicUrl?: URL;
   readonly auth: GrafanaAuth;
   /** The server's own token, for `service-account`. */
   readonly token?: string;
@@ -31,13 +36,14 @@ export interface GrafanaConfig {
   /** Lower-case. */
   readonly tokenHeader: string;
   readonly orgId?: string;
-  /** Claim that names the organization of a caller, over {@linkcode GrafanaConfig.orgId}. */
+  /** Claim that names a caller's organization; {@linkcode GrafanaConfig.orgId} only without it. */
   readonly orgClaim?: string;
   /** In seconds. */
   readonly timeout: number;
-  /** Files in PEM. */
-  readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  readonly tls: TlsFiles;
 }
+
+const HOW_CALLERS_COME = "set MCP_TRANSPORT=http and OAUTH_ENABLED=on";
 
 // What it was never appears in the complaint.
 const credential: values.Reader<string> = (text) =>
@@ -57,28 +63,26 @@ export function readGrafana(
   oauth: OAuthConfig | undefined,
   problems: Problem[],
 ): GrafanaConfig | undefined {
-  const given = read("grafanaUrl", values.serviceUrl, undefined);
-  if (!given) return undefined;
-  // Without the "?" or "#" that may stand at its end with nothing behind it.
-  const url = new URL(given.origin + given.pathname);
+  const url = plain(read("grafanaUrl", values.serviceUrl, undefined));
+  if (!url) return undefined;
+  const publicUrl = plain(read("grafanaPublicUrl", values.serviceUrl, undefined));
   const auth = read("grafanaAuth", values.choice(...GRAFANA_AUTH), defaultAuth(oauth));
   const token = read("grafanaToken", credential, undefined);
   const audience = read("grafanaAudience", values.words, undefined);
   const orgId = read("grafanaOrgId", values.digits, undefined);
   const orgClaim = read("grafanaOrgClaim", values.claim, undefined);
-  const caFile = read("grafanaCaFile", values.words, undefined);
-  const certFile = read("grafanaCertFile", values.words, undefined);
-  const keyFile = read("grafanaKeyFile", values.words, undefined);
+  const tls = readTlsFiles(read, ["grafanaCaFile", "grafanaCertFile", "grafanaKeyFile"], problems);
   problems.push(...misfits(auth, { token, audience }, oauth));
-  if ((certFile === undefined) !== (keyFile === undefined)) {
+  if (orgClaim && oauth?.proxy) {
     problems.push({
-      where: certFile ? "GRAFANA_TLS_KEY_FILE" : "GRAFANA_TLS_CERT_FILE",
-      what: "is not set, although the other half of the client certificate is",
-      fix: "set both or neither",
+      where: "GRAFANA_ORG_CLAIM",
+      what: "is set, and in proxy mode callers have tokens of this server, which lack it",
+      fix: "unset it and set GRAFANA_ORG_ID, or set OAUTH_MODE=native",
     });
   }
   return {
     url,
+    ...(publicUrl && { publicUrl }),
     auth,
     ...(token && { token }),
     ...(audience && { audience }),
@@ -86,11 +90,13 @@ export function readGrafana(
     ...(orgId && { orgId }),
     ...(orgClaim && { orgClaim }),
     timeout: read("grafanaTimeout", values.duration(1, 300, "1s to 5m"), 30),
-    tls: {
-      ...(caFile && { caFile }),
-      ...(certFile && keyFile && { certFile, keyFile }),
-    },
+    tls,
   };
+}
+
+/** Without the "?" or "#" that may stand at the end with nothing behind it. */
+function plain(url: URL | undefined): URL | undefined {
+  return url && new URL(url.origin + url.pathname);
 }
 
 function defaultAuth(oauth: OAuthConfig | undefined): GrafanaAuth {
@@ -109,11 +115,15 @@ function misfits(
     return token ? [] : [{
       where: "GRAFANA_SERVICE_ACCOUNT_TOKEN",
       what: "is not set, and Grafana is to be used with it",
-      fix: oauth ? "set it, or choose another GRAFANA_AUTH" : "set it, or set OAUTH_ENABLED=on",
+      fix: oauth ? "set it, or choose another GRAFANA_AUTH" : `set it, or ${HOW_CALLERS_COME}`,
     }];
   }
   if (!oauth) {
-    return [{ where, what: `is ${auth}, which needs callers`, fix: "set OAUTH_ENABLED=on" }];
+    return [{
+      where,
+      what: `is ${auth}, which needs callers who log in, as they do over HTTP with OAuth alone`,
+      fix: `${HOW_CALLERS_COME}; or set GRAFANA_AUTH=service-account`,
+    }];
   }
   if (auth === "forward" && oauth.proxy) {
     return [{
@@ -133,30 +143,11 @@ function misfits(
     return [{
       where: "JWT_SECRET",
       what: "is not set, and statements about callers are signed with keys that it seals",
-      fix: values.NEW_SECRET,
+      fix: NEW_SECRET,
     }];
   }
-  if (auth === "exchange") return exchangeMisfits(audience, oauth);
+  if (auth === "exchange") {
+    return exchangeMisfits({ service: "Grafana", audience, where: "GRAFANA_AUDIENCE" }, oauth);
+  }
   return [];
-}
-
-function exchangeMisfits(audience: string | undefined, oauth: OAuthConfig): Problem[] {
-  const problems: Problem[] = [];
-  const { provider, proxy } = oauth;
-  const client = proxy?.client ?? (provider.kind === "hmac" ? undefined : provider.client);
-  if (provider.kind === "hmac" || !client?.secret) {
-    problems.push({
-      where: "OIDC_CLIENT_ID",
-      what: "is not set together with OIDC_CLIENT_SECRET, and tokens are exchanged as that client",
-      fix: "register this server at the identity provider and set both",
-    });
-  }
-  if (!audience) {
-    problems.push({
-      where: "GRAFANA_AUDIENCE",
-      what: "is not set, and tokens are to be exchanged for some that name it",
-      fix: "set it to what Grafana is called at the identity provider, as its client id",
-    });
-  }
-  return problems;
 }

@@ -15,6 +15,13 @@ export const PACKS = {
     fallback: "none: no Grafana tools",
     help: "Grafana to act at",
   },
+  grafanaPublicUrl: {
+    flag: "grafana-public-url",
+    env: ["GRAFANA_PUBLIC_URL"],
+    value: "URL",
+    fallback: "GRAFANA_URL",
+    help: "Grafana as people reach it, for links",
+  },
   grafanaAuth: {
     flag: "grafana-auth",
     env: ["GRAFANA_AUTH"],
@@ -56,7 +63,8 @@ export const PACKS = {
     env: ["GRAFANA_ORG_CLAIM"],
     value: "CLAIM",
     fallback: "none",
-    help: "Claim that names the organization of a caller",
+    help:
+      "native: claim with the number of a caller's organization; without it GRAFANA_ORG_ID, else refusal",
   },
   grafanaTimeout: {
     flag: "grafana-timeout",

@@ -11,6 +11,7 @@
 
 import { decodeJwt } from "@panva/jose";
 import * as oauth from "oauth4webapi";
+import { authentication } from "../acting/client.ts";
 import type { UpstreamClient } from "../config/proxy.ts";
 import type { Verdict } from "../errors.ts";
 import { type Claims, judgeClaims } from "../jwt.ts";
@@ -190,14 +191,6 @@ export function issuer(
       );
     },
   };
-}
-
-function authentication({ secret }: UpstreamClient, server: IssuerDocument): oauth.ClientAuth {
-  if (secret === undefined) return oauth.None();
-  // RFC 8414 section 2: without a list it is `client_secret_basic`.
-  const methods = server.token_endpoint_auth_methods_supported;
-  const isBasic = !methods || methods.includes("client_secret_basic");
-  return isBasic ? oauth.ClientSecretBasic(secret) : oauth.ClientSecretPost(secret);
 }
 
 /**

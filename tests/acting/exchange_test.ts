@@ -36,7 +36,7 @@ function stage(
   });
   const acting = exchange({
     server: () => Promise.resolve(SERVER),
-    client: { id: "gatehouse", secret: "s3cret:/+" },
+    client: { id: "gatehouse", secret: SECRET },
     audience: "grafana",
     fetch: outbound(ports.fetch),
     ...options,
@@ -65,6 +65,56 @@ Deno.test("exchange() asks for a token for the service, by the caller's own, as 
   });
   equal([...form].length, 5, "each once");
 });
+
+const SECRET = "s3cret:/+";
+const BY_HEADER = `Basic ${btoa("gatehouse:s3cret%3A%2F%2B")}`;
+
+type Method = "client_secret_basic" | "client_secret_post";
+
+/** Exchanges at a token endpoint that takes `method` and nothing else besides. */
+function strict(method: Method, offered: readonly Method[] | undefined) {
+  const offers = offered && { token_endpoint_auth_methods_supported: [...offered] };
+  const { acting, asked } = stage((form) => {
+    const header = asked.at(-1)!.request.headers.get("authorization");
+    const inBody = [...form.getAll("client_id"), ...form.getAll("client_secret")];
+    const isRight = method === "client_secret_basic"
+      ? header === BY_HEADER && inBody.length === 0
+      : header === null && inBody.join() === `gatehouse,${SECRET}`;
+    return isRight ? good()() : Response.json({ error: "invalid_client" }, { status: 401 });
+  }, { server: () => Promise.resolve({ ...SERVER, ...offers }) });
+  return acting;
+}
+
+const METHODS: [offered: readonly Method[] | undefined, method: Method][] = [
+  [undefined, "client_secret_basic"],
+  [["client_secret_basic"], "client_secret_basic"],
+  [["client_secret_post", "client_secret_basic"], "client_secret_basic"],
+  [["client_secret_post"], "client_secret_post"],
+];
+for (const [offered, method] of METHODS) {
+  Deno.test(
+    `exchange() proves who it is by ${method} alone where the provider offers ${
+      offered ?? "nothing"
+    } (RFC 8414 section 2)`,
+    async () => {
+      equal((await strict(method, offered).credentialFor(ALICE)).token, "for-grafana");
+    },
+  );
+}
+
+const WRONG: [offered: Method, method: Method][] = [
+  ["client_secret_basic", "client_secret_post"],
+  ["client_secret_post", "client_secret_basic"],
+];
+for (const [offered, method] of WRONG) {
+  Deno.test(`exchange() fails as machinery does where the provider offers ${offered} and takes ${method}`, async () => {
+    await rejects(strict(method, [offered]).credentialFor(ALICE), (thrown) => {
+      ok(thrown instanceof Error && !(thrown instanceof ToolError));
+      ok(!`${thrown}`.includes("s3cret"));
+      return true;
+    });
+  });
+}
 
 Deno.test("exchange() exchanges the token that is held where there is one", async () => {
   const subjectToken = () => Promise.resolve("held-for-alice");

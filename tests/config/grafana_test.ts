@@ -59,6 +59,7 @@ Deno.test("readGrafana() needs a URL and a token, and has defaults for the rest"
 Deno.test("readGrafana() reads every setting, from flags too", () => {
   const all = {
     "grafana-url": "https://grafana.example.com/sub",
+    "grafana-public-url": "https://example.com/grafana#",
     "grafana-auth": "exchange",
     "grafana-token": TOKEN,
     "grafana-audience": "grafana",
@@ -72,6 +73,7 @@ Deno.test("readGrafana() reads every setting, from flags too", () => {
   };
   const expected = {
     url: new URL("https://grafana.example.com/sub"),
+    publicUrl: new URL("https://example.com/grafana"),
     auth: "exchange",
     token: TOKEN,
     audience: "grafana",
@@ -85,8 +87,9 @@ Deno.test("readGrafana() reads every setting, from flags too", () => {
     Object.entries(all).map(([flag, value]) => [flag.toUpperCase().replaceAll("-", "_"), value]),
   );
   const { GRAFANA_TOKEN: token, ...rest } = env;
-  deepEqual(grafanaOf({ ...PROXY, ...rest, GRAFANA_SERVICE_ACCOUNT_TOKEN: token! }), expected);
-  deepEqual(grafanaOf(PROXY, all), expected);
+  const native = { ...OAUTH, ...CLIENT };
+  deepEqual(grafanaOf({ ...native, ...rest, GRAFANA_SERVICE_ACCOUNT_TOKEN: token! }), expected);
+  deepEqual(grafanaOf(native, all), expected);
 });
 
 const URLS: [text: string, href: string][] = [
@@ -169,7 +172,11 @@ for (const [auth, env] of CHOSEN) {
 
 const MISFITS: [what: string, env: Env, told: [where: string, what: RegExp, fix: RegExp][]][] = [
   ["no token without OAuth", {}, [
-    ["GRAFANA_SERVICE_ACCOUNT_TOKEN", /is not set/, /set it, or set OAUTH_ENABLED=on/],
+    [
+      "GRAFANA_SERVICE_ACCOUNT_TOKEN",
+      /is not set/,
+      /set it, or set MCP_TRANSPORT=http and OAUTH_ENABLED=on$/,
+    ],
   ]],
   ["no token by choice", { ...OAUTH, GRAFANA_AUTH: "service-account" }, [
     ["GRAFANA_SERVICE_ACCOUNT_TOKEN", /is not set/, /choose another GRAFANA_AUTH/],
@@ -177,7 +184,7 @@ const MISFITS: [what: string, env: Env, told: [where: string, what: RegExp, fix:
   ...["forward", "exchange", "upstream", "assertion"].map((auth): typeof MISFITS[number] => [
     `${auth} without callers`,
     { ...HTTP, GRAFANA_AUTH: auth, GRAFANA_API_KEY: TOKEN },
-    [["GRAFANA_AUTH", new RegExp(`is ${auth}, which needs callers`), /set OAUTH_ENABLED=on/]],
+    [["GRAFANA_AUTH", new RegExp(`is ${auth}, which needs callers`), /and OAUTH_ENABLED=on; or/]],
   ]),
   ["forward in proxy mode", { ...PROXY, GRAFANA_AUTH: "forward" }, [
     ["GRAFANA_AUTH", /callers have tokens for this server alone/, /choose upstream, exchange/],
@@ -212,6 +219,12 @@ const MISFITS: [what: string, env: Env, told: [where: string, what: RegExp, fix:
       /is "Forward"/,
       /use forward or exchange or upstream or assertion or service-account/,
     ],
+  ]],
+  ["forward over stdio", { ...OAUTH, MCP_TRANSPORT: "stdio", GRAFANA_AUTH: "forward" }, [
+    ["GRAFANA_AUTH", /over HTTP with OAuth alone/, /^set MCP_TRANSPORT=http and OAUTH_ENABLED=on/],
+  ]],
+  ["a claim of the organization that no caller has", { ...PROXY, GRAFANA_ORG_CLAIM: "org" }, [
+    ["GRAFANA_ORG_CLAIM", /in proxy mode callers have tokens of this server/, /GRAFANA_ORG_ID/],
   ]],
   ["an organization that is a name", { ...OAUTH, GRAFANA_ORG_ID: "main" }, [
     ["GRAFANA_ORG_ID", /is "main"/, /use a number/],

@@ -4,7 +4,8 @@
  *
  * An expression comes from a caller, and this program's own engine could be made to take forever
  * over it. So it is read here, as characters one after another, and followed in time that is linear
- * in the label; groups inside of it are refused.
+ * in the label; groups inside of it are refused. How long labels are, and how many, is not the
+ * caller's alone to say, so there is an end to the steps as well.
  *
  * @module
  */
@@ -29,10 +30,16 @@ interface Step {
   readonly repeats: boolean;
 }
 
+/** Counts steps. @throws {ToolError} When there were too many. */
+type Spend = (steps: number) => void;
+
 const LONGEST_EXPRESSION = 200;
 
 // All of them are followed over the labels of every rule.
 const LONGEST_EXPRESSIONS = 500;
+
+/** How often a character of a label is compared in one call. */
+export const MOST_STEPS = 3_000_000;
 
 const MATCHER =
   /\s*(?:"((?:[^"\\]|\\.)+)"|([\p{L}_][\p{L}\p{N}_.:/-]*))\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",{}=!~][^\s",{}]*))\s*(?:,|$)/uy;
@@ -80,6 +87,7 @@ export function readMatchers(text: string): Matcher[] {
 /**
  * Prepares asking whether labels fit all of the matchers. A label that lacks counts as empty.
  *
+ * @returns Asks. Throws a {@linkcode ToolError} after {@linkcode MOST_STEPS}, over all labels.
  * @throws {ToolError} When an expression cannot be followed here.
  */
 export function labelsFit(matchers: readonly Matcher[]): (labels: Labels) => boolean {
@@ -93,8 +101,17 @@ export function labelsFit(matchers: readonly Matcher[]): (labels: Labels) => boo
       "bad expression",
     );
   }
+  let left = MOST_STEPS;
+  const spend = (steps: number) => {
+    if ((left -= steps) >= 0) return;
+    throw new ToolError(
+      "The expressions of label_selectors take too long over all these labels: " +
+        "write simpler ones, or ask for fewer rules, as of one folder_uid or rule_group",
+      "expression too costly",
+    );
+  };
   const tests = matchers.map(({ name, type, value }) => {
-    const fits = type.endsWith("~") ? expression(value) : (text: string) => text === value;
+    const fits = type.endsWith("~") ? expression(value, spend) : (text: string) => text === value;
     const wanted = !type.startsWith("!");
     return (labels: Labels) => fits(Object.hasOwn(labels, name) ? labels[name]! : "") === wanted;
   });
@@ -104,14 +121,14 @@ export function labelsFit(matchers: readonly Matcher[]): (labels: Labels) => boo
 // `\.` belongs to an expression, and stays.
 const unquoted = (text: string) => text.replace(/\\(["\\])/g, "$1");
 
-function expression(source: string): (text: string) => boolean {
+function expression(source: string, spend: Spend): (text: string) => boolean {
   const inner = source.replace(/^\^/, "").replace(/\$$/, "").replace(
     /^\((?:\?:)?([^()]*)\)$/,
     "$1",
   );
   if (source.length > LONGEST_EXPRESSION) throw unreadable(source);
   const ways = inner.split("|").map((way) => stepsOf(way, source));
-  return (text) => ways.some((steps) => follow(steps, text));
+  return (text) => ways.some((steps) => follow(steps, text, spend));
 }
 
 function stepsOf(way: string, source: string): Step[] {
@@ -137,9 +154,10 @@ function oneOf(atom: string, source: string): Step["fits"] {
   }
 }
 
-function follow(steps: readonly Step[], text: string): boolean {
+function follow(steps: readonly Step[], text: string, spend: Spend): boolean {
   let places = reached(steps, [0]);
   for (const char of text) {
+    spend(places.size);
     const next: number[] = [];
     for (const place of places) {
       const step = steps[place];

@@ -10,11 +10,12 @@ import { z } from "zod";
 import { type Tool, tool, ToolError } from "../../pack.ts";
 import { needing } from "./alerting_needs.ts";
 import type { GrafanaApi } from "./api.ts";
-import { fitting, truncated } from "./cut.ts";
+import { fitting, truncated } from "../cut.ts";
 import { findSource } from "./datasource.ts";
 import { type AskSource, sourceWays } from "./datasource_path.ts";
 import type { Grafana } from "./grafana.ts";
-import { listing } from "./listing.ts";
+import { items as listOf, shaped } from "./items.ts";
+import { listing } from "../listing.ts";
 
 const summary = z.object({
   uid: z.string().optional(),
@@ -84,7 +85,8 @@ export function alertingRouting({ api }: Grafana): Tool[] {
 }
 
 async function policies(api: GrafanaApi) {
-  const { routes, ...root } = route.parse(
+  const { routes, ...root } = shaped(
+    route,
     await api.json({ path: "/api/v1/provisioning/policies" }),
   );
   const { items, truncated } = fitting(routes ?? [], REST);
@@ -119,11 +121,11 @@ async function wholeContactPoint(
 }
 
 async function ownContactPoints(api: GrafanaApi, name: string | undefined) {
-  const found = await api.json<unknown[]>({
+  const found = await api.json({
     path: "/api/v1/provisioning/contact-points",
     query: { name: name || undefined },
   });
-  return found.map((one) => contactPoint.parse(one));
+  return shaped(listOf(contactPoint), found);
 }
 
 // Grafana hides what it knows to be secret; a login in a URL it does not know.
@@ -147,14 +149,18 @@ async function receivers(api: GrafanaApi, uid: string, ask: AskSource) {
   const isMimir = /^(?:mimir|cortex)$/i.test(String(source.jsonData?.implementation ?? ""));
   // Its configuration would tell them as well, with secrets.
   const proxy = `${isMimir ? "/alertmanager" : ""}/api/v2/receivers`;
-  const parsed = z.array(summary).safeParse(await ask(api, { uid, paths: { proxy } }));
-  if (parsed.success) return parsed.data;
-  throw new ToolError("The data source does not answer as an Alertmanager does", "not receivers");
+  return shaped(
+    listOf(summary),
+    await ask(api, { uid, paths: { proxy } }),
+    "The data source does not answer as an Alertmanager does",
+  );
 }
 
 async function timeIntervals(api: GrafanaApi) {
-  const found = await api.json<unknown[]>({ path: "/api/v1/provisioning/mute-timings" });
-  return found.map((one) => timeInterval.parse(one));
+  return shaped(
+    listOf(timeInterval),
+    await api.json({ path: "/api/v1/provisioning/mute-timings" }),
+  );
 }
 
 // Taken from the list, since a name may have slashes.

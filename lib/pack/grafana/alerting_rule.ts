@@ -6,6 +6,7 @@
  * @module
  */
 
+import { z } from "zod";
 import { ToolError } from "../../pack.ts";
 import { needing, type With } from "./alerting_needs.ts";
 import { type Provisioned, provisionedOf, toldRule } from "./alerting_rule_shape.ts";
@@ -13,7 +14,8 @@ import type { RuleArgs } from "./alerting_rules.ts";
 import { MOST_ALERTS, type RuleState, ruleStates, toldState } from "./alerting_states.ts";
 import { judge } from "./answer.ts";
 import { type GrafanaApi, path } from "./api.ts";
-import { fitting, MAX_RESULT_LENGTH } from "./cut.ts";
+import { fitting, MAX_RESULT_LENGTH } from "../cut.ts";
+import { items as listOf, shaped } from "./items.ts";
 
 type Uid = With<RuleArgs, "rule_uid">;
 
@@ -39,10 +41,13 @@ export async function getRule(api: GrafanaApi, { rule_uid, limit_alerts }: Uid) 
 
 /** Reads the versions of a rule, as Grafana orders them. */
 export async function ruleVersions(api: GrafanaApi, { rule_uid }: Uid) {
-  const found = await api.json<Record<string, unknown>[]>({
+  const got = await api.json({
     path: path`/api/ruler/grafana/api/v1/rule/${rule_uid}/versions`,
   });
-  const { items, truncated } = fitting(found, "the rest is in Grafana's own pages");
+  const { items, truncated } = fitting(
+    shaped(listOf(z.looseObject({})), got),
+    "the rest is in Grafana's own pages",
+  );
   return { versions: items, ...(truncated && { truncated }) };
 }
 

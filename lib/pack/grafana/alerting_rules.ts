@@ -11,7 +11,7 @@ import { ruleFields } from "./alerting_rule_shape.ts";
 import { createRule, deleteRule, getRule, ruleVersions, updateRule } from "./alerting_rule.ts";
 import { listRules } from "./alerting_rules_list.ts";
 import { MOST_ALERTS } from "./alerting_states.ts";
-import { truncated } from "./cut.ts";
+import { truncated } from "../cut.ts";
 import { sourcesOf } from "./datasource.ts";
 import type { Grafana } from "./grafana.ts";
 

@@ -11,7 +11,7 @@ import type { RuleArgs } from "./alerting_rules.ts";
 import { type RuleState, ruleStates, stateOf, toldState } from "./alerting_states.ts";
 import type { GrafanaApi } from "./api.ts";
 import type { OpenSource } from "./datasource.ts";
-import { listing } from "./listing.ts";
+import { listing } from "../listing.ts";
 
 /** What is listed. */
 export interface ListedRules {

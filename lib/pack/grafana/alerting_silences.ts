@@ -10,10 +10,11 @@ import { type Tool, tool, ToolError } from "../../pack.ts";
 import { needing, type With } from "./alerting_needs.ts";
 import { judge } from "./answer.ts";
 import { type GrafanaApi, path } from "./api.ts";
-import { truncated } from "./cut.ts";
+import { truncated } from "../cut.ts";
 import type { Grafana } from "./grafana.ts";
-import { listing } from "./listing.ts";
-import { TIME_HELP, timeMs } from "./time.ts";
+import { items as listOf, shaped } from "./items.ts";
+import { listing } from "../listing.ts";
+import { TIME_HELP, timeMs } from "../time.ts";
 
 const ROOT = "/api/alertmanager/grafana/api/v2";
 
@@ -100,12 +101,12 @@ export function alertingSilences({ api, readOnly, now }: Grafana): Tool[] {
 
 async function list(api: GrafanaApi, { rule_uid, matchers = [] }: Args) {
   const ofRule = rule_uid ? [matcher.parse({ name: "__alert_rule_uid__", value: rule_uid })] : [];
-  const found = await api.json<unknown[]>({
+  const got = await api.json({
     path: `${ROOT}/silences`,
     query: { filter: [...ofRule, ...matchers].map(filterOf) },
   });
   const rank = (one: z.infer<typeof silence>) => STATES.indexOf(one.status.state);
-  const sorted = found.map((one) => silence.parse(one)).sort((a, b) => rank(a) - rank(b));
+  const sorted = shaped(listOf(silence), got).sort((a, b) => rank(a) - rank(b));
   const { items, truncated } = listing(sorted, MOST_SILENCES, "filter by rule_uid or matchers");
   return {
     silences: items,
@@ -115,13 +116,14 @@ async function list(api: GrafanaApi, { rule_uid, matchers = [] }: Args) {
 }
 
 async function get(api: GrafanaApi, { silence_id }: With<Args, "silence_id">) {
-  return silence.parse(await api.json({ path: `${ROOT}${path`/silence/${silence_id}`}` }));
+  return shaped(silence, await api.json({ path: `${ROOT}${path`/silence/${silence_id}`}` }));
 }
 
 async function save(api: GrafanaApi, args: Args, now: number, identity: Identity | undefined) {
   const given = needing(args, "matchers", "starts_at", "ends_at", "comment");
-  const [startsAt, endsAt] = [given.starts_at, given.ends_at].map((text) => timeMs(text, now));
-  if (endsAt! <= Math.max(startsAt!, now * 1000)) {
+  const startsAt = timeMs(given.starts_at, now);
+  const endsAt = timeMs(given.ends_at, now, "end");
+  if (endsAt <= Math.max(startsAt, now * 1000)) {
     throw new ToolError(
       "ends_at is not after starts_at and now. To end a silence early, delete it",
       "silence without time",
@@ -134,8 +136,8 @@ async function save(api: GrafanaApi, args: Args, now: number, identity: Identity
     body: {
       ...(id && { id }),
       matchers: given.matchers,
-      startsAt: new Date(startsAt!).toISOString(),
-      endsAt: new Date(endsAt!).toISOString(),
+      startsAt: new Date(startsAt).toISOString(),
+      endsAt: new Date(endsAt).toISOString(),
       comment: given.comment,
       createdBy: args.created_by || identity?.username || "gatehouse",
     },

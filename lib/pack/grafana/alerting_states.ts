@@ -8,13 +8,13 @@
  */
 
 import { z } from "zod";
-import { ToolError } from "../../pack.ts";
 import { type GrafanaApi, path, type Query } from "./api.ts";
+import { items, members, shaped } from "./items.ts";
 
 /** Most alerts of a rule that are told. */
 export const MOST_ALERTS = 200;
 
-const texts = z.record(z.string(), z.string()).nullish().transform((value) => value ?? {});
+const texts = members(z.string()).nullish().transform((value) => value ?? {});
 
 const rule = z.object({
   uid: z.string().optional(),
@@ -29,17 +29,17 @@ const rule = z.object({
   isPaused: z.boolean().optional(),
   labels: texts,
   annotations: texts,
-  alerts: z.array(z.looseObject({})).nullish(),
-  totalsFiltered: z.record(z.string(), z.number()).nullish(),
+  alerts: items(z.looseObject({})).nullish(),
+  totalsFiltered: members(z.number()).nullish(),
 });
 
 const answer = z.object({
   data: z.object({
-    groups: z.array(z.object({
+    groups: items(z.object({
       name: z.string(),
       file: z.string().optional(),
       folderUid: z.string().optional(),
-      rules: z.array(rule).nullish(),
+      rules: items(rule).nullish(),
     })).nullish(),
     groupNextToken: z.string().optional(),
   }),
@@ -70,15 +70,9 @@ export async function ruleStates(
   source: string,
   query: Query = {},
 ): Promise<RuleStates> {
-  const got = await api.json<unknown>({
-    path: path`/api/prometheus/${source}/api/v1/rules`,
-    query,
-  });
-  const parsed = answer.safeParse(got);
-  if (!parsed.success) {
-    throw new ToolError(`These are no rules that "${source}" answers with`, "not rules");
-  }
-  const { groups, groupNextToken } = parsed.data.data;
+  const got = await api.json({ path: path`/api/prometheus/${source}/api/v1/rules`, query });
+  const { groups, groupNextToken } =
+    shaped(answer, got, `These are no rules that "${source}" answers with`).data;
   return {
     rules: (groups ?? []).flatMap(({ name, file, folderUid, rules }) =>
       (rules ?? []).map((one) => ({ ...one, group: name, file, folderUid }))

@@ -6,9 +6,10 @@
 
 import { z } from "zod";
 import { type Tool, tool } from "../../pack.ts";
-import { fitting, truncated } from "./cut.ts";
+import { fitting, truncated } from "../cut.ts";
 import type { Grafana } from "./grafana.ts";
-import { time, TIME_HELP, timeMs } from "./time.ts";
+import { items as listOf, shaped } from "./items.ts";
+import { time, TIME_HELP, timeMs } from "../time.ts";
 
 const annotation = z.object({
   id: z.number(),
@@ -20,6 +21,7 @@ const annotation = z.object({
   tags: z.array(z.string()).nullish(),
   login: z.string().optional(),
 });
+const answered = listOf(annotation.extend({ tags: listOf(z.string()).nullish() }));
 
 /** The tools. */
 export function annotations(grafana: Grafana): Tool[] {
@@ -44,11 +46,11 @@ function read({ api, now }: Grafana): Tool {
     }),
     output: z.object({ annotations: z.array(annotation), truncated }),
     async run({ from, to, dashboardUid, panelId, tags, matchAny, type, limit }, context) {
-      const found = await api(context).json<unknown[]>({
+      const got = await api(context).json({
         path: "/api/annotations",
         query: {
           from: from && timeMs(from, now()),
-          to: to && timeMs(to, now()),
+          to: to && timeMs(to, now(), "end"),
           dashboardUID: dashboardUid,
           panelId,
           tags,
@@ -58,7 +60,7 @@ function read({ api, now }: Grafana): Tool {
         },
       });
       const { items, truncated } = fitting(
-        found.map((one) => annotation.parse(one)),
+        shaped(answered, got),
         "ask for a shorter time",
       );
       return { annotations: items, ...(truncated && { truncated }) };
@@ -93,7 +95,7 @@ function create({ api, now }: Grafana): Tool {
         body: {
           text,
           time: timeMs(time ?? "now", now()),
-          ...(timeEnd && { timeEnd: timeMs(timeEnd, now()) }),
+          ...(timeEnd && { timeEnd: timeMs(timeEnd, now(), "end") }),
           ...(dashboardUid && { dashboardUID: dashboardUid }),
           ...(panelId !== undefined && { panelId }),
           ...(tags && { tags }),

@@ -53,6 +53,19 @@ export function judge(
   }
 }
 
+/**
+ * Whether a refusal is Grafana's own, and not one that it passes on from what is behind it: since
+ * its version 10, Grafana names its own in `messageId`.
+ */
+export function isOwnRefusal({ bytes, contentType }: ApiAnswer): boolean {
+  if (!/\bjson\b/.test(contentType)) return false;
+  try {
+    return typeof JSON.parse(new TextDecoder().decode(bytes))?.messageId === "string";
+  } catch {
+    return false;
+  }
+}
+
 function messageOf({ bytes, contentType }: ApiAnswer): string | undefined {
   if (!/\bjson\b/.test(contentType)) return undefined;
   try {

@@ -16,7 +16,7 @@ import type { Identity } from "../../identity.ts";
 import { readCapped } from "../../outbound.ts";
 import { type ToolContext, ToolError } from "../../pack.ts";
 import type { Ports } from "../../ports.ts";
-import { type ApiAnswer, judge, readJson } from "./answer.ts";
+import { type ApiAnswer, isOwnRefusal, judge, readJson } from "./answer.ts";
 
 /** Largest answer that is read, in bytes. */
 export const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
@@ -140,8 +140,9 @@ export function grafanaClient(options: ClientOptions, { fetch }: Pick<Ports, "fe
     const renewed = async (request: ApiRequest): Promise<ApiAnswer> => {
       const used = credential ??= options.acting.credentialFor(identity);
       const answer = await send(request, await used);
+      if (!isRefused(answer, request)) return answer;
       // What was kept for the caller may have been revoked; a fresh one is tried once.
-      if (answer.status !== 401 || !options.acting.forget(identity, await used)) return answer;
+      if (!options.acting.forget(identity, await used)) return answer;
       credential = options.acting.credentialFor(identity);
       return await send(request, await credential);
     };
@@ -162,6 +163,15 @@ export function grafanaClient(options: ClientOptions, { fetch }: Pick<Ports, "fe
       },
     };
   };
+}
+
+// Behind these paths are data sources and plugins, which may refuse the login that Grafana has
+// there. Another credential of the caller's would change nothing.
+const PASSED_ON =
+  /^\/api\/(?:datasources\/(?:proxy\/|.*\/resources)|plugin-proxy\/|plugins\/[^/]+\/resources|(?:alertmanager|prometheus|ruler)\/(?!grafana\/))/;
+
+function isRefused(answer: ApiAnswer, { path }: ApiRequest): boolean {
+  return answer.status === 401 && (!PASSED_ON.test(path) || isOwnRefusal(answer));
 }
 
 // The host's reason names the URL, which has arguments in it: those are replaced.

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { type Tool, tool, ToolError } from "../../pack.ts";
-import { fitting, MAX_RESULT_LENGTH, truncated } from "./cut.ts";
+import { fitting, MAX_RESULT_LENGTH, truncated } from "../cut.ts";
 import { listOf, type Members, panelsOf, readDashboard, text } from "./dashboard.ts";
 import type { Grafana } from "./grafana.ts";
 import { jsonPath as readPath } from "./json_path.ts";

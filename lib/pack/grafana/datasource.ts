@@ -12,8 +12,8 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { type ToolContext, ToolError } from "../../pack.ts";
 import { type ApiAnswer, judge, readJson } from "./answer.ts";
-import { items } from "./items.ts";
 import { type GrafanaApi, path } from "./api.ts";
+import { items, members, shaped } from "./items.ts";
 
 /** Argument that names a data source. */
 export const datasourceUid = z.string().min(1).max(200);
@@ -47,14 +47,14 @@ const visible = z.object({
   jsonData: source.shape.jsonData,
 });
 
-const settings = z.object({ datasources: z.record(z.string(), z.looseObject({})).default({}) });
+const settings = z.object({ datasources: members(z.looseObject({})).default({}) });
 
 /** Every data source that the caller may see. */
 export async function listSources(api: GrafanaApi): Promise<Source[]> {
   const request = { path: "/api/datasources" };
   const answer = await api.fetch(request);
   if (answer.status === 403) return await visibleSources(api, answer, request);
-  return items(source).parse(readJson(judge(answer, request)));
+  return shaped(items(source), readJson(judge(answer, request)));
 }
 
 /**
@@ -73,7 +73,7 @@ export async function findSource(
   };
   const answer = await api.fetch(request);
   if (answer.status !== 403 && answer.status !== 404) {
-    return source.parse(readJson(judge(answer, request)));
+    return shaped(source, readJson(judge(answer, request)));
   }
   const found = answer.status === 403
     ? (await visibleSources(api, answer, request)).find(({ uid, name }) =>
@@ -96,11 +96,11 @@ async function visibleSources(
   const answer = await api.fetch({ path: "/api/frontend/settings" });
   // The first refusal names the permission that lacks.
   if (answer.status !== 200) judge(refused, request);
-  const { datasources } = settings.parse(readJson(answer));
+  const { datasources } = shaped(settings, readJson(answer));
   // What Grafana has built in, as "-- Mixed --", is no data source to ask, and has no id.
   return Object.entries(datasources)
     .filter(([, { id }]) => typeof id === "number" && id > 0)
-    .map(([name, one]) => visible.parse({ name, ...one }));
+    .map(([name, one]) => shaped(visible, { name, ...one }));
 }
 
 /** What kind of data source a tool is for. */

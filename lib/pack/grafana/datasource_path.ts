@@ -11,7 +11,7 @@
 
 import { LRUCache } from "lru-cache";
 import { ToolError } from "../../pack.ts";
-import { type ApiAnswer, judge, readJson } from "./answer.ts";
+import { type ApiAnswer, isOwnRefusal, judge, readJson } from "./answer.ts";
 import { type ApiRequest, type GrafanaApi, path } from "./api.ts";
 
 /** One of the ways. */
@@ -73,7 +73,12 @@ function rootOf(way: Way, uid: string): string {
 
 function read(answer: ApiAnswer, request: ApiRequest): unknown {
   const { status } = answer;
-  const said = status >= 400 ? textOf(answer) : undefined;
+  const isOwn = status === 401 && isOwnRefusal(answer);
+  const said = status >= 400 && !isOwn ? textOf(answer) : undefined;
+  if (status === 401 && !isOwn) {
+    const text = "The data source does not accept the login that Grafana has for it";
+    throw new ToolError(said ? `${text}: ${said}` : text, "data source 401");
+  }
   if (said !== undefined) {
     const reason = `data source ${status}`;
     if (status === 400 || status === 422) {
@@ -84,12 +89,14 @@ function read(answer: ApiAnswer, request: ApiRequest): unknown {
   return readJson(judge(answer, request));
 }
 
+const SAYS_IN_JSON: readonly number[] = [400, 401, 422];
+
 // Loki refuses in plain text, Prometheus in JSON. What else is in JSON may be Grafana's own, and is
 // told as such.
 function textOf({ status, contentType, bytes }: ApiAnswer): string | undefined {
   const text = new TextDecoder().decode(bytes).trim();
   if (/^text\/plain\b/.test(contentType)) return text.slice(0, LONGEST_TOLD) || undefined;
-  if (status !== 400 && status !== 422) return undefined;
+  if (!SAYS_IN_JSON.includes(status)) return undefined;
   try {
     const { error, message } = JSON.parse(text);
     const said = [error, message].find((one) => typeof one === "string" && one !== "");

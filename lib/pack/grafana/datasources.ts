@@ -6,10 +6,11 @@
 
 import { z } from "zod";
 import { type Tool, tool, ToolError } from "../../pack.ts";
-import { truncated } from "./cut.ts";
+import { truncated } from "../cut.ts";
 import { datasourceUid, findSource, listSources, type Source } from "./datasource.ts";
 import { datasourcesHealth } from "./datasources_health.ts";
 import type { Grafana } from "./grafana.ts";
+import { members, shaped } from "./items.ts";
 
 const reads = { readOnlyHint: true, idempotentHint: true, openWorldHint: false } as const;
 
@@ -26,7 +27,7 @@ const told = listed.extend({
   basicAuth: z.boolean().optional(),
   readOnly: z.boolean().optional(),
   jsonData: z.record(z.string(), z.unknown()).optional(),
-  secureJsonFields: z.record(z.string(), z.boolean()).optional(),
+  secureJsonFields: members(z.boolean()).optional(),
   truncated,
 });
 
@@ -89,7 +90,7 @@ export function matching(type = "", name = ""): (source: Source) => boolean {
 function tell({ jsonData, ...source }: Source): z.infer<typeof told> {
   const isLong = JSON.stringify(jsonData ?? {}).length > MAX_SETTINGS_LENGTH;
   const { url } = source;
-  return told.parse({
+  return shaped(told, {
     ...Object.fromEntries(Object.entries(source).filter(([, value]) => value !== null)),
     // A login in the URL is none of the settings that are shown.
     ...(typeof url === "string" && { url: url.replace(/\/\/[^/]*@/, "//") }),

@@ -7,7 +7,7 @@
 
 import { JSONPathEnvironment, JSONPathError, type JSONPathQuery, type JSONValue } from "json-p3";
 import { ToolError } from "../../pack.ts";
-import { MAX_RESULT_LENGTH } from "./cut.ts";
+import { MAX_RESULT_LENGTH } from "../cut.ts";
 
 // Each visits the whole document for every node before it.
 const MOST_DESCENTS = 1;

@@ -7,14 +7,14 @@
 import { z } from "zod";
 import { type Tool, tool, ToolError } from "../../pack.ts";
 import type { Query } from "./api.ts";
-import { fitting, truncated } from "./cut.ts";
+import { fitting, truncated } from "../cut.ts";
 import { datasourceUid } from "./datasource.ts";
 import type { Grafana } from "./grafana.ts";
 import { lokiApi, nanoseconds } from "./loki_api.ts";
 import { lokiLists } from "./loki_lists.ts";
 import { after, answered, byStream, type Direction, entriesOf, type Entry } from "./loki_result.ts";
 import { checkStep, MAX_STEP_SECONDS, readSpan, spanText } from "./span.ts";
-import { time, TIME_HELP } from "./time.ts";
+import { time, TIME_HELP } from "../time.ts";
 
 /** Most log lines of one call. */
 export const MAX_LINES = 100;

@@ -6,12 +6,13 @@
  * @module
  */
 
-import { z } from "zod";
-import { type ToolContext, ToolError } from "../../pack.ts";
+import type { z } from "zod";
+import type { ToolContext } from "../../pack.ts";
 import type { Query } from "./api.ts";
 import { sourcesOf } from "./datasource.ts";
 import { sourceWays } from "./datasource_path.ts";
 import type { Grafana } from "./grafana.ts";
+import { shaped } from "./items.ts";
 
 /** One Loki, as one caller. */
 export interface Loki {
@@ -42,11 +43,10 @@ export function lokiApi({ api, now }: Grafana): OpenLoki {
           // What labels are of the stream, and what was found in the line, comes apart.
           headers: { "x-loki-response-encoding-flags": "categorize-labels" },
         });
-        const parsed = shape.safeParse(answer);
-        if (parsed.success) return parsed.data;
-        throw new ToolError(
+        return shaped(
+          shape,
+          answer,
           "The data source does not answer as a Loki does. Its URL in Grafana may be wrong",
-          "not an answer of Loki",
         );
       },
     };

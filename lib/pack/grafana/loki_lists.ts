@@ -7,12 +7,13 @@
 import { z } from "zod";
 import { type Tool, tool } from "../../pack.ts";
 import { path } from "./api.ts";
-import { truncated } from "./cut.ts";
+import { truncated } from "../cut.ts";
 import { datasourceUid } from "./datasource.ts";
-import { listing } from "./listing.ts";
+import { items as listOf } from "./items.ts";
+import { listing } from "../listing.ts";
 import { nanoseconds, type OpenLoki } from "./loki_api.ts";
 import { readSpan, type Span, spanText } from "./span.ts";
-import { time } from "./time.ts";
+import { time } from "../time.ts";
 
 const reads = { readOnlyHint: true, idempotentHint: true, openWorldHint: false } as const;
 
@@ -26,7 +27,7 @@ const strings = z.array(z.string());
 const hint = z.string().optional();
 
 // Loki leaves data out when there is none.
-const listed = z.object({ status: z.literal("success"), data: strings.nullish() });
+const listed = z.object({ status: z.literal("success"), data: listOf(z.string()).nullish() });
 const stats = z.object({
   streams: z.number(),
   chunks: z.number(),

@@ -5,8 +5,9 @@
  */
 
 import { z } from "zod";
+import { items, members } from "./items.ts";
 
-const labels = z.record(z.string(), z.string());
+const labels = members(z.string());
 
 /** One log line, or one series. A point is its time in Unix seconds, and its value as text. */
 export type Entry = {
@@ -21,17 +22,17 @@ export type Entry = {
 
 const more = z.object({ structuredMetadata: labels.optional(), parsed: labels.optional() });
 
-const metrics = z.array(
+const metrics = items(
   z.object({
     metric: labels,
     value: z.array(z.unknown()).optional(),
-    values: z.array(z.array(z.unknown())).optional(),
+    values: items(z.array(z.unknown())).optional(),
   }),
 );
 
-const streams = z.array(z.object({
+const streams = items(z.object({
   stream: labels,
-  values: z.array(z.tuple([z.string().regex(/^\d+$/), z.string()], z.unknown())),
+  values: items(z.tuple([z.string().regex(/^\d+$/), z.string()], z.unknown())),
 }));
 
 /** Loki's answer to a query. */

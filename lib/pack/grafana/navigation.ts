@@ -8,7 +8,7 @@ import { z } from "zod";
 import { type Tool, tool, ToolError } from "../../pack.ts";
 import { path } from "./api.ts";
 import type { Grafana } from "./grafana.ts";
-import { time } from "./time.ts";
+import { time } from "../time.ts";
 
 const input = z.strictObject({
   resourceType: z.enum(["dashboard", "panel", "explore"]),

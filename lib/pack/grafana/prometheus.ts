@@ -12,7 +12,7 @@ import { prometheusApi, resultMembers } from "./prometheus_api.ts";
 import { prometheusHistogram } from "./prometheus_histogram.ts";
 import { prometheusLists } from "./prometheus_lists.ts";
 import { checkStep, MAX_STEP_SECONDS, readSpan, spanText, usualStep } from "./span.ts";
-import { time, TIME_HELP, timeMs } from "./time.ts";
+import { time, TIME_HELP, timeMs } from "../time.ts";
 
 /** The tools. */
 export function prometheus(grafana: Grafana): Tool[] {

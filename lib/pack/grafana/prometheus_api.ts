@@ -9,20 +9,20 @@
 import { z } from "zod";
 import { type ToolContext, ToolError } from "../../pack.ts";
 import type { Query } from "./api.ts";
-import { items } from "./items.ts";
-import { fitting, truncated } from "./cut.ts";
+import { fitting, truncated } from "../cut.ts";
 import { sourcesOf } from "./datasource.ts";
 import { sourceWays } from "./datasource_path.ts";
 import type { Grafana } from "./grafana.ts";
+import { items, members, shaped } from "./items.ts";
 import type { Span } from "./span.ts";
 
 /** One series of a result. A point is its time in Unix seconds, and its value as text. */
 const series = z.object({
-  metric: z.record(z.string(), z.string()),
+  metric: members(z.string()),
   value: z.array(z.unknown()).optional(),
-  values: z.array(z.array(z.unknown())).optional(),
+  values: items(z.array(z.unknown())).optional(),
   histogram: z.array(z.unknown()).optional(),
-  histograms: z.array(z.array(z.unknown())).optional(),
+  histograms: items(z.array(z.unknown())).optional(),
 });
 
 /** What the result of a query has. */
@@ -63,7 +63,7 @@ const LONGEST_WARNING = 500;
 const envelope = z.object({
   status: z.literal("success"),
   data: z.unknown(),
-  warnings: z.array(z.string()).nullish(),
+  warnings: items(z.string()).nullish(),
 });
 
 const evaluated = z.discriminatedUnion("resultType", [
@@ -136,10 +136,9 @@ function toldWarnings(warnings: readonly string[] | null | undefined): { warning
 }
 
 function read<T>(shape: z.ZodType<T>, value: unknown): T {
-  const parsed = shape.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new ToolError(
+  return shaped(
+    shape,
+    value,
     "The data source does not answer as a Prometheus does. Its URL in Grafana may be wrong",
-    "not an answer of Prometheus",
   );
 }

@@ -9,7 +9,7 @@ import { type Tool, tool } from "../../pack.ts";
 import { datasourceUid } from "./datasource.ts";
 import { type OpenPrometheus, resultMembers } from "./prometheus_api.ts";
 import { checkStep, MAX_STEP_SECONDS, readSpan, usualStep } from "./span.ts";
-import { time } from "./time.ts";
+import { time } from "../time.ts";
 
 const LEAST_USUAL_STEP_SECONDS = 60;
 

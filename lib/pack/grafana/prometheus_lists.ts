@@ -7,12 +7,13 @@
 import { z } from "zod";
 import { type Tool, tool } from "../../pack.ts";
 import { path, type Query } from "./api.ts";
-import { truncated } from "./cut.ts";
+import { truncated } from "../cut.ts";
 import { datasourceUid } from "./datasource.ts";
-import { listing } from "./listing.ts";
+import { items as listOf, members } from "./items.ts";
+import { listing } from "../listing.ts";
 import type { OpenPrometheus } from "./prometheus_api.ts";
 import { labelSegment, namesLike, selector, selectors } from "./prometheus_selector.ts";
-import { time, timeMs } from "./time.ts";
+import { time, timeMs } from "../time.ts";
 
 const reads = { readOnlyHint: true, idempotentHint: true, openWorldHint: false } as const;
 
@@ -23,9 +24,9 @@ type Times = z.infer<z.ZodObject<typeof times>>;
 
 const limited = (usual: number) => z.number().int().min(1).max(1000).default(usual);
 const strings = z.array(z.string());
-const metadata = z.record(
-  z.string(),
-  z.array(z.object({ type: z.string(), help: z.string(), unit: z.string().optional() })),
+const texts = listOf(z.string());
+const metadata = members(
+  listOf(z.object({ type: z.string(), help: z.string(), unit: z.string().optional() })),
 );
 const hint = z.string().optional();
 
@@ -33,7 +34,7 @@ const hint = z.string().optional();
 export function prometheusLists(open: OpenPrometheus, now: () => number): Tool[] {
   const within = ({ startRfc3339: start, endRfc3339: end }: Times): Query => ({
     ...(start !== undefined && { start: timeMs(start, now()) / 1000 }),
-    ...(end !== undefined && { end: timeMs(end, now()) / 1000 }),
+    ...(end !== undefined && { end: timeMs(end, now(), "end") / 1000 }),
   });
   return [
     tool({
@@ -53,7 +54,7 @@ export function prometheusLists(open: OpenPrometheus, now: () => number): Tool[]
         const names = await (await open(datasourceUid, context)).get(
           "/label/__name__/values",
           { ...within(times), ...(regex && { "match[]": namesLike(regex) }) },
-          strings,
+          texts,
         );
         const metrics = names.slice((page - 1) * limit, page * limit);
         const hasMore = page * limit < names.length;
@@ -106,7 +107,7 @@ export function prometheusLists(open: OpenPrometheus, now: () => number): Tool[]
       output: z.object({ labels: strings, hint, truncated }),
       async run({ datasourceUid, matches, limit, ...times }, context) {
         const query = { ...within(times), "match[]": matches.map(selector) };
-        const labels = await (await open(datasourceUid, context)).get("/labels", query, strings);
+        const labels = await (await open(datasourceUid, context)).get("/labels", query, texts);
         const { items, ...cut } = listing(labels, limit, "raise limit, or narrow with matches");
         return { labels: items, ...cut, ...hintFor(items) };
       },
@@ -127,7 +128,7 @@ export function prometheusLists(open: OpenPrometheus, now: () => number): Tool[]
       async run({ datasourceUid, labelName, matches, limit, ...times }, context) {
         const query = { ...within(times), "match[]": matches.map(selector) };
         const values = await (await open(datasourceUid, context))
-          .get(path`/label/${labelSegment(labelName)}/values`, query, strings);
+          .get(path`/label/${labelSegment(labelName)}/values`, query, texts);
         const { items, ...cut } = listing(values, limit, "raise limit, or narrow with matches");
         return { values: items, ...cut, ...hintFor(items) };
       },

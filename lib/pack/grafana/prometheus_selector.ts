@@ -31,7 +31,15 @@ export function selector({ filters }: z.infer<typeof selectors>[number]): string
   const parts = filters.map(({ name, type, value }) =>
     `${isPlain(name) ? name : JSON.stringify(name)}${type}${JSON.stringify(value)}`
   );
-  return `{${parts.join(", ")}}`;
+  return `{${[...parts, ...(filters.some(isEnough) ? [] : [ANY_METRIC])].join(", ")}}`;
+}
+
+// Prometheus refuses a selector that what has none of its labels fits as well.
+const ANY_METRIC = '__name__!=""';
+
+// Whether an expression fits nothing is Prometheus' to say; it is taken to.
+function isEnough({ type, value }: z.infer<typeof selectors>[number]["filters"][number]): boolean {
+  return (type === "=" && value !== "") || (type === "!=" && value === "");
 }
 
 /**
@@ -41,8 +49,7 @@ export function selector({ filters }: z.infer<typeof selectors>[number]): string
  * @param regex RE2; Prometheus itself would compare it to the whole name.
  */
 export function namesLike(regex: string): string {
-  // An expression that matches nothing as well is not enough of a selector for Prometheus.
-  return `{__name__=~${JSON.stringify(`.*(?:${regex}).*`)}, __name__!=""}`;
+  return `{__name__=~${JSON.stringify(`.*(?:${regex}).*`)}, ${ANY_METRIC}}`;
 }
 
 /**

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { type Tool, tool, ToolError } from "../../pack.ts";
 import { judge, webPage } from "./answer.ts";
 import type { ApiRequest } from "./api.ts";
-import { MAX_RESULT_LENGTH, truncated } from "./cut.ts";
+import { MAX_RESULT_LENGTH, truncated } from "../cut.ts";
 import type { Grafana } from "./grafana.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;

@@ -9,7 +9,7 @@ import { Shown, type Tool, tool, ToolError } from "../../pack.ts";
 import { judge } from "./answer.ts";
 import { type ApiRequest, path } from "./api.ts";
 import type { Grafana } from "./grafana.ts";
-import { time } from "./time.ts";
+import { time } from "../time.ts";
 
 /** Largest picture that is handed on, in bytes. */
 const MAX_IMAGE_BYTES = 4 * 1024 * 1024;

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { type Tool, tool } from "../../pack.ts";
 import type { Grafana } from "./grafana.ts";
+import { items, shaped } from "./items.ts";
 
 const hit = z.object({
   uid: z.string(),
@@ -16,6 +17,7 @@ const hit = z.object({
   folderTitle: z.string().optional(),
   tags: z.array(z.string()).optional(),
 });
+const hits = items(hit.extend({ tags: items(z.string()).optional() }));
 
 const reads = { readOnlyHint: true, idempotentHint: true, openWorldHint: false } as const;
 
@@ -34,14 +36,12 @@ export function search({ api }: Grafana): Tool[] {
       }),
       output: z.object({ dashboards: z.array(hit), hasMore: z.boolean() }),
       async run({ query, limit, page }, context) {
-        const dashboards = await api(context).json<z.infer<typeof hit>[]>({
+        const got = await api(context).json({
           path: "/api/search",
           query: { type: "dash-db", query, limit, page },
         });
-        return {
-          dashboards: dashboards.map((one) => hit.parse(one)),
-          hasMore: dashboards.length === limit,
-        };
+        const dashboards = shaped(hits, got);
+        return { dashboards, hasMore: dashboards.length === limit };
       },
     }),
     tool({
@@ -55,11 +55,12 @@ export function search({ api }: Grafana): Tool[] {
       output: z.object({ folders: z.array(hit), hasMore: z.boolean() }),
       async run({ query }, context) {
         const limit = 100;
-        const folders = await api(context).json<z.infer<typeof hit>[]>({
+        const got = await api(context).json({
           path: "/api/search",
           query: { type: "dash-folder", query, limit },
         });
-        return { folders: folders.map((one) => hit.parse(one)), hasMore: folders.length === limit };
+        const folders = shaped(hits, got);
+        return { folders, hasMore: folders.length === limit };
       },
     }),
   ];

@@ -5,7 +5,7 @@
  */
 
 import { ToolError } from "../../pack.ts";
-import { timeMs } from "./time.ts";
+import { timeMs } from "../time.ts";
 
 /** A span of time, in Unix milliseconds. */
 export interface Span {
@@ -32,7 +32,7 @@ const USUAL_LENGTH_MS = 3_600_000;
  * @throws {ToolError} When it ends before it starts.
  */
 export function readSpan(start: string | undefined, end: string, now: number): Span {
-  const to = Math.round(timeMs(end, now));
+  const to = Math.round(timeMs(end, now, "end"));
   const from = start === undefined ? to - USUAL_LENGTH_MS : Math.round(timeMs(start, now));
   if ([from, to].some((ms) => Number.isNaN(new Date(ms).getTime()))) {
     throw new ToolError("This time is further away than a calendar reaches", "bad time");

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { type Tool, tool } from "../../pack.ts";
 import type { Grafana } from "./grafana.ts";
+import { items, shaped } from "./items.ts";
 
 /** `GET /api/user` */
 interface User {
@@ -18,11 +19,7 @@ interface User {
 }
 
 /** `GET /api/user/orgs` */
-interface Org {
-  readonly orgId: number;
-  readonly name: string;
-  readonly role: string;
-}
+const orgs = items(z.object({ orgId: z.number(), name: z.string(), role: z.string() }));
 
 /** The tool. */
 export function user({ api }: Grafana): Tool[] {
@@ -44,8 +41,8 @@ export function user({ api }: Grafana): Tool[] {
     async run(_args, context) {
       const grafana = api(context);
       const me = await grafana.json<User>({ path: "/api/user" });
-      const orgs = await grafana.json<Org[]>({ path: "/api/user/orgs" });
-      const org = orgs.find(({ orgId }) => orgId === me.orgId);
+      const org = shaped(orgs, await grafana.json({ path: "/api/user/orgs" }))
+        .find(({ orgId }) => orgId === me.orgId);
       return {
         login: me.login ?? "",
         ...(me.name && { name: me.name }),

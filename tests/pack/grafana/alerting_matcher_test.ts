@@ -1,7 +1,7 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import * as fc from "fast-check";
 import { ToolError } from "../../../lib/pack.ts";
-import { labelsFit, readMatchers } from "../../../lib/pack/grafana/alerting_matcher.ts";
+import { labelsFit, MOST_STEPS, readMatchers } from "../../../lib/pack/grafana/alerting_matcher.ts";
 
 const READ: [text: string, matchers: [name: string, type: string, value: string][]][] = [
   ['severity="critical"', [["severity", "=", "critical"]]],
@@ -81,13 +81,76 @@ Deno.test("labelsFit() follows expressions as an engine does", () => {
   }));
 });
 
-Deno.test("labelsFit() is not made to take forever", () => {
-  const fits = labelsFit([{ name: "x", type: "=~", value: ".*".repeat(99) + "x" }]);
-  ok(!fits({ x: "a".repeat(2000) }));
+// Each keeps the platform's engine busy for longer than anybody waits.
+const SLOW = [".*".repeat(99) + "x", "a*".repeat(60) + "b", "(?:" + "a?".repeat(60) + "a+b)"];
+for (const value of SLOW) {
+  Deno.test(`labelsFit() follows ${value.slice(0, 12)} in steps that are linear in the label`, () => {
+    const label = "a".repeat(2000);
+    const steps = stepsOf(() => ok(!labelsFit([{ name: "x", type: "=~", value }])({ x: label })));
+    ok(steps <= (value.length + 1) * label.length, `${steps} steps`);
+  });
+}
+
+// Groups are what the others of their kind need.
+const STALLING = [
+  "(a+)+$",
+  "(a*)*b",
+  "(a|a)*b",
+  "(a|aa)+$",
+  "((a+)(b?))*c",
+  "(.*a){12}",
+  "(?:x+x+)+y",
+  "(?=(a+))\\1+b",
+  "a{0,999}{0,999}b",
+];
+for (const value of STALLING) {
+  Deno.test(`labelsFit() refuses ${value}, and says what it takes`, () => {
+    throws(
+      () => labelsFit([{ name: "x", type: "=~", value }]),
+      (error) => error instanceof ToolError && /write text, \., \[a-z\]/.test(error.message),
+    );
+  });
+}
+
+Deno.test("labelsFit() ends after so many steps over all labels, and says how to need fewer", () => {
+  const fits = labelsFit([{ name: "x", type: "=~", value: ".*".repeat(50) + "b" }]);
+  let rules = 0;
+  const steps = stepsOf(() =>
+    throws(() => {
+      for (; rules < 10_000; rules++) fits({ x: "a".repeat(1000) });
+    }, (error) => error instanceof ToolError && /folder_uid or rule_group/.test(error.message))
+  );
+  ok(steps <= MOST_STEPS);
+  ok(rules > 20 && rules < 100, `${rules} rules`);
+  const long = labelsFit([{ name: "x", type: "=~", value: ".*" }]);
+  throws(() => long({ x: "a".repeat(MOST_STEPS) }), { reason: "expression too costly" });
 });
 
+Deno.test("labelsFit() counts the steps of each call anew, and none where nothing is followed", () => {
+  const label = { x: "a".repeat(MOST_STEPS / 2 - 1) };
+  const matchers = [{ name: "x", type: "=~", value: ".*" }] as const;
+  for (let call = 0; call < 3; call++) ok(labelsFit(matchers)(label));
+  const equals = labelsFit([{ name: "x", type: "=", value: label.x }]);
+  for (let rule = 0; rule < 100; rule++) ok(equals(label));
+});
+
+/** How often a character is compared while `body` runs. */
+function stepsOf(body: () => void): number {
+  const original = RegExp.prototype.test;
+  let steps = 0;
+  RegExp.prototype.test = function (text) {
+    if (text.length === 1) steps++;
+    return original.call(this, text);
+  };
+  try {
+    body();
+  } finally {
+    RegExp.prototype.test = original;
+  }
+  return steps;
+}
+
 const RICH = [
-  "(a+)+$",
   "a(b|c)",
   "a{2}",
   "(?i)a",

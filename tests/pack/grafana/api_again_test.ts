@@ -79,6 +79,9 @@ function numbered(): Acting & { readonly forgot: string[] } {
   };
 }
 
+const HTML = { "content-type": "text/html" };
+const JSON_TYPE = { "content-type": "application/json" };
+
 const tokensOf = (asked: Request[]) => asked.map(({ headers }) => headers.get("authorization"));
 
 Deno.test("grafanaClient() gets a fresh credential once when Grafana refuses the one that was kept", async () => {
@@ -92,6 +95,72 @@ Deno.test("grafanaClient() gets a fresh credential once when Grafana refuses the
   deepEqual(tokensOf(asked), ["Bearer t1", "Bearer t2", "Bearer t2"]);
   deepEqual(acting.forgot, ["t1"]);
 });
+
+// As Grafana refuses a session, and what data sources say.
+const OWN = { message: "Unauthorized", messageId: "auth.unauthorized", statusCode: 401 };
+const OTHERS: [whose: string, refusal: () => Response][] = [
+  ["plain text", () => new Response("Unauthorized", { status: 401 })],
+  ["nothing", () => new Response(null, { status: 401 })],
+  ["a web page", () => new Response("<html>", { headers: HTML, status: 401 })],
+  ["Prometheus' JSON", () => Response.json({ status: "error", error: "no" }, { status: 401 })],
+  ["a gateway's JSON", () => Response.json({ message: "Unauthorized" }, { status: 401 })],
+  ["a list", () => Response.json(["messageId"], { status: 401 })],
+  ["null", () => Response.json(null, { status: 401 })],
+  ["an id that is no text", () => Response.json({ messageId: 7 }, { status: 401 })],
+  ["broken JSON", () => new Response('{"messageId":"a"', { headers: JSON_TYPE, status: 401 })],
+  ["JSON that is called text", () => new Response(JSON.stringify(OWN), { status: 401 })],
+];
+const PASSED_ON = [
+  "/api/datasources/proxy/uid/prom/api/v1/labels",
+  "/api/datasources/proxy/7/api/v1/labels",
+  "/api/datasources/uid/prom/resources/api/v1/labels",
+  "/api/datasources/7/resources/labels",
+  "/api/plugin-proxy/app/x",
+  "/api/plugins/app/resources/x",
+  "/api/prometheus/prom/api/v1/rules",
+  "/api/ruler/prom/api/v1/rules",
+  "/api/alertmanager/am/api/v2/silences",
+];
+for (const path of PASSED_ON) {
+  Deno.test(`grafanaClient() keeps the credential when what is behind ${path} answers 401`, async () => {
+    for (const [whose, refusal] of OTHERS) {
+      const acting = numbered();
+      const { api, asked } = stage(refusal, { acting });
+      equal((await api.fetch({ path })).status, 401, whose);
+      deepEqual([asked.length, acting.forgot], [1, []], whose);
+    }
+  });
+
+  Deno.test(`grafanaClient() gets a fresh credential when Grafana itself refuses at ${path}`, async () => {
+    const acting = numbered();
+    const { api } = stage(
+      (_, attempt) => attempt === 0 ? Response.json(OWN, { status: 401 }) : OK(),
+      { acting },
+    );
+    deepEqual(await api.json({ path }), { fine: true });
+    deepEqual(acting.forgot, ["t1"]);
+  });
+}
+
+const OWN_PATHS = [
+  "/api/datasources",
+  "/api/datasources/uid/prom",
+  "/api/datasources/uid/prom/health",
+  "/api/prometheus/grafana/api/v1/rules",
+  "/api/alertmanager/grafana/api/v2/silences",
+  "/api/search",
+  "/render/d/x",
+];
+for (const path of OWN_PATHS) {
+  Deno.test(`grafanaClient() gets a fresh credential at ${path}, which is Grafana's, however 401 is told`, async () => {
+    for (const [whose, refusal] of OTHERS) {
+      const acting = numbered();
+      const { api } = stage((_, attempt) => attempt === 0 ? refusal() : OK(), { acting });
+      deepEqual(await api.json({ path }), { fine: true }, whose);
+      deepEqual(acting.forgot, ["t1"], whose);
+    }
+  });
+}
 
 Deno.test("grafanaClient() tells the second refusal in a row", async () => {
   const acting = numbered();

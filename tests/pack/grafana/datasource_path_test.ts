@@ -92,6 +92,24 @@ Deno.test("sourceWays() tells what the data source says when the second way reac
   equal(got.told, "The data source refuses this: parse error");
 });
 
+const LOGINS: [what: string, answer: () => Response, told: string][] = [
+  ["Prometheus' JSON", () => Response.json({ error: "no auth" }, { status: 401 }), ": no auth"],
+  ["plain text", () => plain(401, "Unauthorized\n"), ": Unauthorized"],
+  ["nothing", () => plain(401, ""), ""],
+];
+for (const [what, answer, told] of LOGINS) {
+  Deno.test(`sourceWays() tells whose login it is when a data source answers 401 with ${what}`, async () => {
+    const got = await asking("proxy")({ [`GET ${PROXY}`]: answer() });
+    equal(got.told, `The data source does not accept the login that Grafana has for it${told}`);
+  });
+}
+
+Deno.test("sourceWays() tells when Grafana itself answers 401", async () => {
+  const own = Response.json({ message: "Expired", messageId: "session.expired" }, { status: 401 });
+  const got = await asking("proxy")({ [`GET ${PROXY}`]: own, [`GET ${RESOURCES}`]: own });
+  match(got.told!, /^Grafana does not accept who you are.*Expired$/);
+});
+
 const SAID: [what: string, answer: () => Response, told: RegExp][] = [
   [
     "Loki's plain text",

@@ -34,6 +34,8 @@ export interface Called {
   readonly content?: readonly unknown[];
   /** What the caller is told instead. */
   readonly told?: string;
+  /** What the log is told of it. */
+  readonly reason?: string;
 }
 
 /** Who calls in these tests. */
@@ -90,6 +92,16 @@ export async function callTool(
   readOnly = false,
 ): Promise<Called> {
   const grafana = newGrafana(answers, readOnly);
+  return { ...await callOn(grafana, make, name, args), asked: grafana.asked };
+}
+
+/** Calls a tool, as {@linkcode callTool} does, of a Grafana that is there already. */
+export async function callOn(
+  grafana: Grafana,
+  make: (grafana: Grafana) => Tool[],
+  name: string,
+  args: Record<string, unknown>,
+): Promise<Omit<Called, "asked">> {
   const tool = make(grafana).find((one) => one.name === name);
   if (!tool) throw new TypeError(`Cannot call ${name}: there is no such tool`);
   const context = {
@@ -99,13 +111,13 @@ export async function callTool(
     progress: () => Promise.resolve(),
   };
   const parsed = tool.input.safeParse(args);
-  if (!parsed.success) return { asked: [], told: `bad arguments: ${parsed.error.message}` };
+  if (!parsed.success) return { told: `bad arguments: ${parsed.error.message}` };
   try {
     const result = await tool.run(parsed.data, context);
     const { value, content } = result instanceof Shown ? result : { value: result, content: [] };
-    return { asked: grafana.asked, value: tool.output.parse(value), content };
+    return { value: tool.output.parse(value), content };
   } catch (error) {
-    if (error instanceof ToolError) return { asked: grafana.asked, told: error.message };
+    if (error instanceof ToolError) return { told: error.message, reason: error.reason };
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import {
 } from "node:assert/strict";
 import fc from "fast-check";
 import { ToolError } from "../../../lib/pack.ts";
-import { MAX_RESULT_LENGTH } from "../../../lib/pack/grafana/cut.ts";
+import { MAX_RESULT_LENGTH } from "../../../lib/pack/cut.ts";
 import { jsonPath, LARGEST_SEARCHED } from "../../../lib/pack/grafana/json_path.ts";
 
 const BOARD = {

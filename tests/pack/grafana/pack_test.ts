@@ -115,10 +115,6 @@ const ORGS: [
     {},
     "3",
   ],
-  ["none for a claim that is no id", { GRAFANA_ORG_CLAIM: "org" }, { org: "7\r\nx: y" }, null],
-  ["none for a claim that is a list", { GRAFANA_ORG_CLAIM: "org" }, { org: [7] }, null],
-  ["none for a number that is no id", { GRAFANA_ORG_CLAIM: "org" }, { org: 7.5 }, null],
-  ["none for what claims inherit", { GRAFANA_ORG_CLAIM: "constructor" }, {}, null],
 ];
 for (const [what, env, claims, org] of ORGS) {
   Deno.test(`packsOf() names as the organization of a caller ${what}`, async () => {

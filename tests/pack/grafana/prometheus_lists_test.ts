@@ -80,11 +80,30 @@ Deno.test("list_prometheus_label_names() selects series, whatever the values hol
   );
   deepEqual(search(asked[1]!.path).getAll("match[]"), [
     `{job="a\\"b\\\\c'd", "http.status"=~"5.."}`,
-    '{env!="dev"}',
+    '{env!="dev", __name__!=""}',
   ]);
   deepEqual(value!.labels, ["job"]);
   match(value!.truncated as string, /^1 of 2 left out: raise limit/);
 });
+
+type Filter = [type: string, value: string];
+const ENOUGH: [filters: Filter[], selector: string][] = [
+  [[["=", "a"]], '{x="a"}'],
+  [[["!=", ""]], '{x!=""}'],
+  [[["=", ""]], '{x="", __name__!=""}'],
+  [[["!=", "a"]], '{x!="a", __name__!=""}'],
+  [[["=~", "a|"]], '{x=~"a|", __name__!=""}'],
+  [[["!~", "a"], ["!=", "b"]], '{x!~"a", x!="b", __name__!=""}'],
+  [[["!~", "a"], ["=", "b"]], '{x!~"a", x="b"}'],
+];
+for (const [filters, selector] of ENOUGH) {
+  Deno.test(`list_prometheus_label_names() writes ${selector}, which is enough of a selector for Prometheus`, async () => {
+    const matches = [{ filters: filters.map(([type, value]) => ({ name: "x", type, value })) }];
+    const answers = { [`GET ${R}/labels`]: list([]) };
+    const { asked } = await call("list_prometheus_label_names", { matches }, answers);
+    deepEqual(search(asked[1]!.path).getAll("match[]"), [selector]);
+  });
+}
 
 const LABELS: [name: string, segment: string][] = [
   ["job", "job"],

@@ -1,6 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
-import { first, fitting, MAX_RESULT_LENGTH } from "../../../lib/pack/grafana/cut.ts";
+import { first, fitting, MAX_RESULT_LENGTH } from "../../lib/pack/cut.ts";
 
 Deno.test("first() hands on what is within the limit, without a word", () => {
   deepEqual(first([], 0, "how"), { items: [] });

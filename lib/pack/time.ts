@@ -6,17 +6,8 @@
  */
 
 import { z } from "zod";
-import { ToolError } from "../../pack.ts";
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = {
-  s: 1,
-  m: 60,
-  h: 3600,
-  d: 86_400,
-  w: 604_800,
-  M: 2_592_000,
-  y: 31_536_000,
-};
+import { ToolError } from "../pack.ts";
+import { type Edge, relativeMs } from "./time_relative.ts";
 
 // From here on a number is of milliseconds: as seconds it would be in the year 5138.
 const FIRST_MILLISECOND = 100_000_000_000;
@@ -31,6 +22,7 @@ export const TIME_HELP = "RFC 3339, Unix seconds, or relative like now-1h";
  * Reads a point in time as Unix milliseconds.
  *
  * @param now Unix seconds.
+ * @param edge Which end of a span it is, which matters where it is rounded, as `now/d`.
  * @throws {ToolError} When it is none, or no calendar has it.
  *
  * @example
@@ -42,8 +34,9 @@ export const TIME_HELP = "RFC 3339, Unix seconds, or relative like now-1h";
  * strictEqual(timeMs("2026-01-01T00:00:00Z", 0), 1_767_225_600_000);
  * ```
  */
-export function timeMs(text: string, now: number): number {
-  const ms = Math.round(read(text.trim(), now));
+export function timeMs(text: string, now: number, edge: Edge = "start"): number {
+  const trimmed = text.trim();
+  const ms = Math.round(relativeMs(trimmed, now, edge) ?? absoluteMs(trimmed));
   if (Number.isNaN(ms)) {
     throw new ToolError(`"${text}" is no point in time: write ${TIME_HELP}`, "bad time");
   }
@@ -55,18 +48,19 @@ export function timeMs(text: string, now: number): number {
 
 // Without an offset it would be a time of wherever this server stands.
 const RFC_3339 =
-  /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d))?$/;
+  /^(\d{4}-\d\d-\d\d)(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d))?$/;
 
-function read(text: string, now: number): number {
-  const relative = /^now(?:([+-])(\d{1,6})([smhdwMy]))?$/.exec(text);
-  if (relative) {
-    const [, sign = "+", count = "0", unit = "s"] = relative;
-    const seconds = Number(count) * UNIT_SECONDS[unit]!;
-    return (sign === "-" ? now - seconds : now + seconds) * 1000;
-  }
+function absoluteMs(text: string): number {
   if (/^\d{1,16}(?:\.\d{1,9})?$/.test(text)) {
     const number = Number(text);
     return number >= FIRST_MILLISECOND ? number : number * 1000;
   }
-  return RFC_3339.test(text) ? Date.parse(text) : NaN;
+  const day = RFC_3339.exec(text)?.[1];
+  return day !== undefined && isDay(day) ? Date.parse(text) : NaN;
+}
+
+// The platform's parser goes on into March for the 30th of February.
+function isDay(day: string): boolean {
+  const ms = Date.parse(day);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
 }

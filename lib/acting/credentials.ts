@@ -1,0 +1,66 @@
+/**
+ * A token of this server's own at a service, from the identity provider (RFC 6749 section 4.4).
+ *
+ * Everybody then has the same rights at the service: it is an explicit choice.
+ *
+ * @module
+ */
+
+import * as oauth from "oauth4webapi";
+import type { Outbound } from "../outbound.ts";
+import { authentication } from "./client.ts";
+import { DEFAULT_LIFETIME_SECONDS, type Got, MARGIN_SECONDS } from "./kept.ts";
+
+/** Settings of {@linkcode clientCredentials}. */
+export interface ClientCredentialsOptions {
+  /** The provider's metadata. Rejects when it cannot be had. */
+  readonly server: () => Promise<oauth.AuthorizationServer>;
+  /** This server as the service's client. */
+  readonly client: { readonly id: string; readonly secret: string };
+  /** Asked for when present. */
+  readonly scope?: string;
+  readonly fetch: Outbound;
+}
+
+/**
+ * Prepares getting tokens. One is kept until shortly before its end, and one got at a time.
+ *
+ * @param now Unix seconds.
+ * @returns Rejects when the provider gives none.
+ */
+export function clientCredentials(
+  { server, client, scope, fetch }: ClientCredentialsOptions,
+  now: () => number,
+): () => Promise<string> {
+  const self = { client_id: client.id };
+  let known: Got | undefined;
+  let flight: Promise<Got> | undefined;
+
+  async function get(): Promise<Got> {
+    const provider = await server();
+    const response = await oauth.clientCredentialsGrantRequest(
+      provider,
+      self,
+      authentication(client, provider),
+      scope === undefined ? {} : { scope },
+      { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: true },
+    );
+    const got = await oauth.processClientCredentialsResponse(provider, self, response)
+      .catch((cause) => {
+        // The library's message does not say what the provider said.
+        const told = cause instanceof oauth.ResponseBodyError ? cause.error : cause.message;
+        throw new Error(`Cannot get a token by client credentials: ${told}`, { cause });
+      });
+    return {
+      token: got.access_token,
+      expiresAt: now() + (got.expires_in ?? DEFAULT_LIFETIME_SECONDS),
+    };
+  }
+
+  return async () => {
+    if (known && known.expiresAt - MARGIN_SECONDS > now()) return known.token;
+    flight ??= get().finally(() => flight = undefined);
+    known = await flight;
+    return known.token;
+  };
+}
