@@ -2,7 +2,7 @@
  * The MCP endpoint: both eras of the protocol at one path (MCP 2026-07-28 and the 2025 revisions).
  *
  * It authenticates nobody: the gate in front has done so, for this request and no other. It does
- * decide, before any stream opens, whether the caller's scopes cover the tool being called.
+ * decide, before any stream opens, whether the caller's scopes cover the tool, resource or prompt.
  *
  * @module
  */
@@ -22,13 +22,16 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Challenges } from "./challenge.ts";
 import { rpcError } from "./http.ts";
-import type { Identity } from "./identity.ts";
+import { type Identity, whoOf } from "./identity.ts";
 import { type Caller, toAuthInfo } from "./mcp/caller.ts";
 import { Exchanges } from "./mcp/exchanges.ts";
 import { type Message, readMessage } from "./mcp/message.ts";
+import { addressOf } from "./mcp/resources.ts";
 import { MODERN_REVISION, type NewServer } from "./mcp/server.ts";
 import { sessions } from "./mcp/sessions.ts";
 import { KEEP_ALIVE_MS, longStreams } from "./mcp/streams.ts";
+import type { Asked } from "./mcp/work.ts";
+import type { Meter } from "./meter.ts";
 import type { Ports } from "./ports.ts";
 import type { Missing, ToolScopes } from "./scope.ts";
 import type { Trace } from "./trace.ts";
@@ -38,7 +41,7 @@ export const MAX_SUBSCRIPTIONS = 1024;
 
 const INVALID_REQUEST = -32600;
 
-/** What the caller of a tool must be allowed. */
+/** What the caller of a tool, resource or prompt must be allowed. */
 export interface Authorization {
   readonly challenges: Challenges;
   /** Scopes that every request needs; a step-up challenge repeats them. */
@@ -80,12 +83,16 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
   await newServer().connect(modern);
   await newServer().connect(legacy);
   const streams = longStreams(ports.now);
+  ports.meter.watch("streams", () => streams.size);
   const held = options.sessions ? sessions(newServer, ports, streams) : undefined;
   const entryOptions = {
     legacy: "reject",
     keepAliveMs: KEEP_ALIVE_MS,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
-    onerror: (error: Error) => ports.log("debug", "request rejected", { error: error.message }),
+    onerror: ({ message }: Error) => {
+      // After a colon the SDK quotes headers and bodies, whose URIs can have a query.
+      ports.log("debug", "request rejected", { error: message.split(":", 1)[0] });
+    },
   } as const;
   const entry = createMcpHandler(newServer, entryOptions);
   // Apart from the other, so that subscriptions can end while calls go on.
@@ -121,6 +128,7 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
   ): Promise<Response> {
     if (stage !== "open") return rpcError(503, INVALID_REQUEST, "The server is stopping", {}, id);
     const release = streams.reserve(identity);
+    if (!release) ports.meter.limited("streams");
     if (!release) return rpcError(429, INVALID_REQUEST, "Close a stream first", {}, id);
     try {
       return await open();
@@ -173,7 +181,7 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
       if (read instanceof Response) return read;
       const { message } = read;
       if (typeof message.method === "string") trace.note({ rpc: message.method });
-      const refused = authorization && stepUp(message, caller, authorization);
+      const refused = authorization && stepUp(message, caller, authorization, ports.meter);
       return refused ?? serve(request, caller, message);
     },
     async drain() {
@@ -190,18 +198,33 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
 }
 
 function stepUp(
-  { method, params }: Message,
+  message: Message,
   { identity, trace }: Caller,
   { challenges, scopesRequired, toolScopes, missing }: Authorization,
+  meter: Meter,
 ): Response | undefined {
-  if (method !== "tools/call" || typeof params?.name !== "string") return undefined;
-  const own = toolScopes(params.name);
+  const asked = askedBy(message);
+  if (!asked) return undefined;
+  const own = toolScopes(asked.name);
   const lacking = missing(own, identity?.scopes ?? []);
   if (lacking.length === 0) return undefined;
-  trace.note({ tool: params.name, outcome: "scope refused" });
+  trace.note({ [asked.kind]: asked.name, outcome: "scope refused" });
+  meter.called(asked.kind, asked.name, "scope refused");
   const needed = [...new Set([...scopesRequired, ...own])];
   trace.log("warn", "scope refused", { needed, lacking });
+  trace.audit("scope refused", { ...whoOf(identity), ...asked, needed, lacking });
   return challenges.refuse("insufficient_scope", needed);
+}
+
+/** What a message asks of a pack, if anything. */
+function askedBy({ method, params }: Message): Asked | undefined {
+  const { name, uri } = params ?? {};
+  if (method === "resources/read") {
+    return typeof uri === "string" ? { kind: "resource", name: addressOf(uri) } : undefined;
+  }
+  if (typeof name !== "string") return undefined;
+  if (method === "tools/call") return { kind: "tool", name };
+  return method === "prompts/get" ? { kind: "prompt", name } : undefined;
 }
 
 function classify(request: Request, body: unknown): InboundClassificationOutcome {

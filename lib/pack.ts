@@ -1,5 +1,5 @@
 /**
- * The contract of a tool pack: a named set of tools, prepared once and serving many.
+ * The contract of a pack: tools, resources and prompts, prepared once and serving many.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { z } from "zod";
 import type { Identity } from "./identity.ts";
 import type { Fields, Level } from "./ports.ts";
 
-/** What a tool is lent for one call. */
+/** What a tool, resource or prompt is lent for one call. */
 export interface ToolContext {
   /** Who is calling; absent when the server runs without OAuth. */
   readonly identity: Identity | undefined;
@@ -66,10 +66,41 @@ export class ToolError extends Error {
   }
 }
 
-/** A named set of tools. */
+/** A document that clients read by its URI. It is shown as JSON. */
+export interface Resource<Query extends z.ZodObject = z.ZodObject> {
+  /** Unique over all packs; without query and fragment, at most 128 characters. */
+  readonly uri: string;
+  /** For programs, such as `kafka-overview`. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Parameters that a query of the URI may have: all texts, none required. */
+  readonly query?: Query;
+  /** Makes the document. @throws As {@linkcode Tool.run} does. */
+  read(
+    query: z.infer<Query>,
+    context: ToolContext,
+  ): Record<string, unknown> | Promise<Record<string, unknown>>;
+}
+
+/** A text that people put before their model, made of what is so now. */
+export interface Prompt<Input extends z.ZodObject = z.ZodObject> {
+  /** Unique over all packs; `[A-Za-z0-9_.-]`, at most 128 characters. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Arguments: all texts, as clients send them. */
+  readonly input: Input;
+  /** Makes the text, in Markdown. @throws As {@linkcode Tool.run} does. */
+  write(args: z.infer<Input>, context: ToolContext): string | Promise<string>;
+}
+
+/** A named set of tools, resources and prompts. */
 export interface Pack {
   readonly name: string;
   readonly tools: readonly Tool[];
+  readonly resources?: readonly Resource[];
+  readonly prompts?: readonly Prompt[];
   /** Whether the pack can work now. */
   ready(): boolean | Promise<boolean>;
   /** Lets go of what the pack holds. Called once, when serving has ended. */
@@ -81,4 +112,14 @@ export function tool<Input extends z.ZodObject, Output extends z.ZodObject>(
   definition: Tool<Input, Output>,
 ): Tool {
   return definition as unknown as Tool;
+}
+
+/** Keeps the types of a resource's query while making it one of many. */
+export function resource<Query extends z.ZodObject>(definition: Resource<Query>): Resource {
+  return definition as unknown as Resource;
+}
+
+/** Keeps the types of a prompt's arguments while making it one of many. */
+export function prompt<Input extends z.ZodObject>(definition: Prompt<Input>): Prompt {
+  return definition as unknown as Prompt;
 }

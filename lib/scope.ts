@@ -4,10 +4,12 @@
  * @module
  */
 
+import { glob } from "./glob.ts";
+
 /** Tells the scopes of `needed` that `granted` does not cover. */
 export type Missing = (needed: readonly string[], granted: readonly string[]) => readonly string[];
 
-/** Scopes that a tool needs beyond the resource's own, by its name. */
+/** Scopes needed beyond the server's own: by the name of a tool or prompt, or a resource's URI. */
 export type ToolScopes = (tool: string) => readonly string[];
 
 /**
@@ -43,9 +45,9 @@ export function scopeCover(hierarchy: readonly (readonly string[])[]): Missing {
 
 const LONGEST_NAME = 128;
 
-/** One row of the tool scope table: a glob over tool names, and a scope its tools need. */
+/** One row of the tool scope table: a glob, and a scope that what it fits needs. */
 export interface ToolScope {
-  /** `*` stands for any run of characters; everything else for itself. */
+  /** Over names and URIs. `*` stands for any run of characters; everything else for itself. */
   readonly glob: string;
   readonly scope: string;
 }
@@ -102,13 +104,13 @@ export function isScope(text: string): boolean {
  * ```
  */
 export function toolScopes(rows: readonly ToolScope[]): ToolScopes {
-  const matchers = rows.map(({ glob, scope }) => ({
-    pattern: new RegExp(`^${glob.split("*").map(RegExp.escape).join(".*")}$`, "s"),
+  const matchers = rows.map(({ glob: pattern, scope }) => ({
+    fits: glob(pattern),
     scope,
   }));
   // No tool has a longer name, and matching one could be made to take long.
   return (tool) =>
     tool.length > LONGEST_NAME ? [] : [
-      ...new Set(matchers.filter(({ pattern }) => pattern.test(tool)).map(({ scope }) => scope)),
+      ...new Set(matchers.filter(({ fits }) => fits(tool)).map(({ scope }) => scope)),
     ];
 }

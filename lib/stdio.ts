@@ -21,7 +21,8 @@ export async function stdio(newServer: NewServer, log: Log, signal: AbortSignal)
   signal.addEventListener("abort", () => ended.resolve(), { once: true });
   const handle = serveStdio(newServer, {
     transport,
-    onerror: (error) => log("warn", "message rejected", { error: error.message }),
+    // After a colon the SDK quotes what was sent.
+    onerror: ({ message }) => log("warn", "message rejected", { error: message.split(":", 1)[0] }),
   });
   // The end of input closes the transport, and so do a line too long to read and a reader that left.
   const { onclose } = transport;

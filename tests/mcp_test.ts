@@ -69,7 +69,9 @@ for (const era of ERAS) {
 
   Deno.test(`mcp() serves ${era} at one path only (SPEC C1.3)`, async () => {
     const { send } = await subject(OPEN);
-    for (const path of ["/", "/mcp/", "/MCP", "/mcp/x", "/sse", "/messages", "/v1/mcp"]) {
+    // The page for people is there.
+    equal((await send("/", post({ era, method: "tools/list" }))).status, 405);
+    for (const path of ["/mcp/", "/MCP", "/mcp/x", "/sse", "/messages", "/v1/mcp"]) {
       equal((await send(path, post({ era, method: "tools/list" }))).status, 404, path);
     }
     equal((await send("/mcp?a=b#c", post({ era, method: "tools/list" }))).status, 200);

@@ -131,7 +131,7 @@ C1.3  M  one endpoint, UTF-8 JSON-RPC, one message per POST
 C1.4  M  202 for a notification; JSON or an event stream for a request
 C1.5  -  content type, body size, depth and time are bounded
 C1.6  -  CORS allows and exposes what clients need, and never everything with credentials
-C1.7  M  tools validate inputs and sanitise outputs
+C1.7  M  tools, resources and prompts validate inputs and sanitise outputs
 C1.8  M  unknown tools are protocol errors, failing tools are results with isError
 C1.9  M  schemas are JSON Schema 2020-12 and refer to nothing on the network
 C2.1  M  no request relies on an earlier one
@@ -219,7 +219,8 @@ const EXEMPT: Readonly<Record<string, string>> = {
   "C3.5": "no tool returns input_required",
   "C3.6": "no tool returns input_required",
   "C3.7": "no tool returns input_required",
-  "C4.9": "no resources, URL elicitation or tasks are offered",
+  "C4.9":
+    "no URL elicitation or tasks are offered, and the SDK writes -32602 for an unknown resource",
   "C6": "no other MCP server stands behind this one yet",
   "D8": "nothing is elicited by URL",
   "E3": "no other MCP server stands behind this one yet",

@@ -38,7 +38,11 @@ const INVALID_REQUEST = -32600;
 export interface Message {
   readonly id?: unknown;
   readonly method?: unknown;
-  readonly params?: { readonly name?: unknown; readonly arguments?: unknown };
+  readonly params?: {
+    readonly name?: unknown;
+    readonly uri?: unknown;
+    readonly arguments?: unknown;
+  };
 }
 
 /** Reads the message, or answers what is wrong with it. */

@@ -53,11 +53,12 @@ export interface Sessions {
 /** Prepares an empty set of sessions. */
 export function sessions(
   newServer: NewServer,
-  ports: Pick<Ports, "now" | "random">,
+  ports: Pick<Ports, "now" | "random" | "meter">,
   longStreams: LongStreams,
 ): Sessions {
   // In order of last use, stalest first.
   const known = new Map<string, Session>();
+  ports.meter.watch("sessions", () => known.size);
   const end = (id: string): Promise<void> | undefined => {
     const session = known.get(id);
     known.delete(id);
@@ -85,6 +86,7 @@ export function sessions(
     async open(request, caller, body) {
       const owner = principalOf(caller.identity);
       if (!makeRoom(owner)) {
+        ports.meter.limited("sessions");
         return rpcError(503, UNAVAILABLE, "No more sessions can be opened at the moment", {
           "retry-after": "60",
         });

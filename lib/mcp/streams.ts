@@ -72,6 +72,8 @@ export function isEventStream(response: Response): boolean {
 
 /** Keeps streams that stay open by design within bounds. */
 export interface LongStreams {
+  /** How many are open or about to be. */
+  readonly size: number;
   /**
    * Keeps a place for one more stream of the caller, or yields `undefined` when all are taken.
    *
@@ -93,12 +95,17 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Starts counting. @param now Unix seconds. */
 export function longStreams(now: () => number): LongStreams {
   const open = new Map<string, number>();
+  let size = 0;
   const count = (principal: string, by: 1 | -1) => {
+    size += by;
     const left = (open.get(principal) ?? 0) + by;
     if (left > 0) open.set(principal, left);
     else open.delete(principal);
   };
   return {
+    get size() {
+      return size;
+    },
     reserve: (identity) => {
       const principal = principalOf(identity);
       if ((open.get(principal) ?? 0) >= STREAMS_PER_CALLER) return undefined;

@@ -160,7 +160,7 @@ export function workshop(): Workshop {
   const info = { name: "workshop", title: "Workshop", version: "1.2.3" };
   const direct = { identity: undefined, trace: tracer(fakePorts())() };
   return {
-    newServer: serverFactory([pack, whoami()], info, direct),
+    newServer: serverFactory([pack, whoami()], info, direct, fakePorts()),
     job: (key) => slot(key).promise,
     ran,
   };

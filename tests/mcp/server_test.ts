@@ -10,7 +10,7 @@ import { type NewServer, serverFactory } from "../../lib/mcp/server.ts";
 import { type Pack, type Tool, tool } from "../../lib/pack.ts";
 import { tracer } from "../../lib/trace.ts";
 import { fakePorts } from "../fakes.ts";
-import { type Message, post, stage } from "./helpers.ts";
+import { type Era, ERAS, type Message, post, stage } from "./helpers.ts";
 
 const INFO = { name: "test", title: "Test", version: "0.0.1" };
 
@@ -33,16 +33,17 @@ function pack(name: string, ...tools: Tool[]): Pack {
 
 function serve(...tools: Tool[]): NewServer {
   const direct = { identity: undefined, trace: tracer(fakePorts())() };
-  return serverFactory([pack("test", ...tools)], INFO, direct);
+  return serverFactory([pack("test", ...tools)], INFO, direct, fakePorts());
 }
 
 async function ask(
   newServer: NewServer,
   method: string,
   params: Record<string, unknown> = {},
+  era: Era = "2026-07-28",
 ): Promise<{ answer: Message; lines: string[] }> {
   const { send, ports } = await stage({ OAUTH_ENABLED: "off" }, newServer);
-  const response = await send("/mcp", post({ era: "2026-07-28", method, params }));
+  const response = await send("/mcp", post({ era, method, params }));
   return { answer: await response.json(), lines: ports.lines };
 }
 
@@ -72,7 +73,7 @@ Deno.test("serverFactory() refuses two tools of one name, in one pack or in two 
   throws(() => serve(define("a"), define("a")), expected);
   const direct = { identity: undefined, trace: tracer(fakePorts())() };
   const packs = [pack("one", define("a")), pack("two", define("a"))];
-  throws(() => serverFactory(packs, INFO, direct), expected);
+  throws(() => serverFactory(packs, INFO, direct, fakePorts()), expected);
   serve(define("a"), define("A"));
 });
 
@@ -87,7 +88,7 @@ Deno.test("serverFactory() lists every tool of every pack in order, as it was de
   const direct = { identity: undefined, trace: tracer(fakePorts())() };
   const annotations = { readOnlyHint: true, destructiveHint: false };
   const packs = [pack("one", define("b"), define("a", { annotations })), pack("two", define("c"))];
-  const { answer } = await ask(serverFactory(packs, INFO, direct), "tools/list");
+  const { answer } = await ask(serverFactory(packs, INFO, direct, fakePorts()), "tools/list");
   const { tools } = answer.result;
   deepEqual(tools.map(({ name }: Message) => name), ["b", "a", "c"]);
   deepEqual(tools[1].annotations, annotations);
@@ -189,6 +190,31 @@ for (const [what, run] of FAILURES) {
     ok(!JSON.stringify(answer).includes("hunter2"));
     const id = answer.result.content[0].text.split(" ").at(-1);
     ok(lines.some((line) => line.includes("tool failed") && line.includes(id)));
+  });
+}
+
+for (const era of ERAS) {
+  Deno.test(`serverFactory() tells no more of ${era} than that a tool failed when what it yields is no JSON (SPEC C1.8, C2.17)`, async () => {
+    const newServer = serve(define("a", { run: () => ({ hunter2: 1n }) }));
+    const params = { name: "a", arguments: {} };
+    const { answer, lines } = await ask(newServer, "tools/call", params, era);
+    equal(answer.result.isError, true);
+    match(answer.result.content[0].text, /^a failed; /);
+    ok(lines.some((line) => line.includes("tool failed")));
+    ok(lines.some((line) => line.includes('"outcome":"failed"')));
+  });
+
+  Deno.test(`serverFactory() tells no more of ${era} than that a tool failed when its schema throws (SPEC C1.8, C2.17)`, async () => {
+    const n = z.string().refine((text) => {
+      throw new Error(`hunter2 ${text}`);
+    });
+    const newServer = serve(define("a", { input: z.strictObject({ n }) }));
+    const params = { name: "a", arguments: { n: "x" } };
+    const { answer, lines } = await ask(newServer, "tools/call", params, era);
+    equal(answer.result.isError, true);
+    match(answer.result.content[0].text, /^a failed; /);
+    ok(!JSON.stringify(answer).includes("hunter2"));
+    ok(lines.some((line) => line.includes("tool failed")));
   });
 }
 

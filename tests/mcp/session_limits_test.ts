@@ -42,7 +42,7 @@ function hall(): Hall {
     new DataView(bytes.buffer).setUint32(0, ++draws);
     return bytes;
   };
-  const held = sessions(workshop().newServer, { now: ports.now, random }, longStreams(ports.now));
+  const held = sessions(workshop().newServer, { ...ports, random }, longStreams(ports.now));
   const caller = (subject: string | undefined) => {
     if (subject === undefined) return { identity: undefined, trace };
     const rest = { scopes: [], roles: [], claims: {}, token: "", expiresAt: NOW + 10 ** 6 };
