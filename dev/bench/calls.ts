@@ -9,9 +9,9 @@ import { load, type Row, type Target } from "./load.ts";
 import { signer, SUBJECT } from "./tokens.ts";
 import { SECRET } from "./servers.ts";
 
-interface Call {
+/** A request, and what is right for an answer. */
+export interface Call {
   readonly name: string;
-  readonly label: string;
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, unknown>>;
@@ -20,38 +20,53 @@ interface Call {
   isRight(response: Response, body: Answer): boolean;
 }
 
-interface Answer {
+/** What a server answers to a call of a tool. */
+export interface Answer {
   readonly id?: unknown;
-  readonly result?: { readonly structuredContent?: { readonly subject?: unknown } };
+  readonly result?: { readonly structuredContent?: Readonly<Record<string, unknown>> };
 }
 
 const PARAMS = { name: "whoami", arguments: {} };
 
-const MODERN_PARAMS = {
-  ...PARAMS,
-  _meta: {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-  },
-};
+/** A call of a tool in the revision of 2026-07-28. */
+export function modern(
+  name: string,
+  args: Readonly<Record<string, unknown>> = {},
+): Pick<Call, "params" | "headers"> {
+  return {
+    params: {
+      name,
+      arguments: args,
+      _meta: {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+      },
+    },
+    headers: {
+      "mcp-protocol-version": "2026-07-28",
+      "mcp-method": "tools/call",
+      "mcp-name": name,
+    },
+  };
+}
 
-const MODERN_HEADERS = {
-  "mcp-protocol-version": "2026-07-28",
-  "mcp-method": "tools/call",
-  "mcp-name": "whoami",
-};
+/** What lets a caller in at the gate. */
+export async function authorizationAt(gatePort: number): Promise<string> {
+  const origin = `http://localhost:${gatePort}`;
+  const sign = signer("HS256", new TextEncoder().encode(SECRET), origin, `${origin}/mcp`);
+  return `Bearer ${await sign("the one that is cached")}`;
+}
 
 /** Prepares the rows that go over HTTP, the bare one first, and checks one answer of each. */
 export async function calls(barePort: number, gatePort: number): Promise<Row[]> {
-  const origin = `http://localhost:${gatePort}`;
-  const sign = signer("HS256", new TextEncoder().encode(SECRET), origin, `${origin}/mcp`);
-  const authorization = `Bearer ${await sign("the one that is cached")}`;
+  const authorization = await authorizationAt(gatePort);
   const isWhoami = (_: Response, { id, result }: Answer) =>
     id === 1 && result?.structuredContent?.subject === SUBJECT;
-  const modern = { params: MODERN_PARAMS, headers: MODERN_HEADERS };
+  const { params, headers } = modern("whoami");
   return await Promise.all([
     row({
-      ...modern,
+      params,
+      headers,
       name: "bare",
       label: "Bare Deno.serve, JSON to JSON",
       port: barePort,
@@ -59,7 +74,8 @@ export async function calls(barePort: number, gatePort: number): Promise<Row[]> 
       isRight: (_, { id }) => id === 1,
     }),
     row({
-      ...modern,
+      params,
+      headers,
       name: "no-token",
       label: "POST /mcp without a token: 401",
       port: gatePort,
@@ -70,8 +86,8 @@ export async function calls(barePort: number, gatePort: number): Promise<Row[]> 
       name: "whoami-2026-07-28",
       label: "tools/call whoami, 2026-07-28",
       port: gatePort,
-      headers: { ...MODERN_HEADERS, authorization },
-      params: MODERN_PARAMS,
+      headers: { ...headers, authorization },
+      params,
       status: 200,
       isRight: isWhoami,
     }),
@@ -87,13 +103,20 @@ export async function calls(barePort: number, gatePort: number): Promise<Row[]> 
   ]);
 }
 
-async function row(call: Call): Promise<Row> {
+async function row(call: Call & Pick<Row, "label">): Promise<Row> {
   const { name, label } = call;
   const target = await targetOf(call);
   return { name, label, measure: (seconds) => load(target, seconds) };
 }
 
-async function targetOf({ name, port, headers, params, status, isRight }: Call): Promise<Target> {
+/**
+ * Sends a call once, and prepares to send it again.
+ *
+ * @throws {Error} When the answer is not right.
+ */
+export async function targetOf(
+  { name, port, headers, params, status, isRight }: Call,
+): Promise<Target> {
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
   const all = {
     "content-type": "application/json",
@@ -114,6 +137,6 @@ async function targetOf({ name, port, headers, params, status, isRight }: Call):
     port,
     request: encoder.encode(`POST /mcp HTTP/1.1\r\n${head}\r\n${body}`),
     status,
-    length: encoder.encode(text).length,
+    body: encoder.encode(text).length,
   };
 }

@@ -10,15 +10,16 @@ import { CONNECTIONS, type Figures } from "./load.ts";
 export interface Result extends Figures {
   readonly name: string;
   readonly label: string;
-  /** Per second, over the bare server's in the same round. */
+  /** Per second, over that of what it is measured against, in the same round. */
   readonly ratio: number;
 }
 
-/** A cost of the process itself, beside that of the bare server. */
+/** A cost of the process itself, beside that of the bare server, or of the tool list. */
 export interface Cost {
   readonly name: string;
   readonly label: string;
-  readonly unit: "ms" | "MiB";
+  readonly unit: "ms" | "MiB" | "characters per tool";
+  /** The bare server's; of the tool list, that of Grafana's own MCP server. */
   readonly bare: number;
   readonly gatehouse: number;
   readonly ratio: number;
@@ -34,6 +35,8 @@ export interface Report {
   readonly connections: number;
   readonly results: readonly Result[];
   readonly costs: readonly Cost[];
+  /** What the figures are, line by line. */
+  readonly notes: readonly string[];
 }
 
 /** Puts the facts of the machine to what was found. */
@@ -42,6 +45,7 @@ export function reportOf(
   costs: readonly Cost[],
   rounds: number,
   secondsPerRound: number,
+  notes: readonly string[],
 ): Report {
   return {
     deno: Deno.version.deno,
@@ -52,6 +56,7 @@ export function reportOf(
     connections: CONNECTIONS,
     results,
     costs,
+    notes,
   };
 }
 
@@ -71,8 +76,9 @@ export function json(report: Report): string {
 
 /** The report for people. */
 export function table(report: Report): string {
-  const { deno, system, cores, rounds, secondsPerRound, connections, results, costs } = report;
+  const { deno, system, cores, rounds, secondsPerRound, results, costs, notes } = report;
   const seconds = secondsPerRound === 1 ? "1 second" : `${secondsPerRound} seconds`;
+  const heading = costs.length > 0 ? [line("", "bare", "gatehouse", "ratio", "")] : [];
   return [
     "",
     line("", "per second", "ratio", "p50 ms", "p99 ms"),
@@ -80,14 +86,14 @@ export function table(report: Report): string {
       line(label, perSecond.toFixed(0), ratio.toFixed(3), p50.toFixed(3), p99.toFixed(3))
     ),
     "",
-    line("", "bare", "gatehouse", "ratio", ""),
+    ...heading,
     ...costs.map(({ label, unit, bare, gatehouse, ratio }) =>
-      line(`${label}, ${unit}`, bare.toFixed(0), gatehouse.toFixed(0), ratio.toFixed(1), "")
+      line(`${label}, ${unit}`, bare.toFixed(0), gatehouse.toFixed(0), ratio.toFixed(2), "")
     ),
-    "",
-    `Deno ${deno}, ${system}, ${cores} cores, shared with the load. Medians of ${rounds} interleaved`,
-    `rounds of ${seconds}; ratios are to the bare server in the same round. HTTP over ${connections}`,
-    "keep-alive connections, one request at a time on each; validation one token at a time.",
+    ...(costs.length > 0 ? [""] : []),
+    `Deno ${deno}, ${system}, ${cores} cores, shared with the load.`,
+    `Medians of ${rounds} interleaved rounds of ${seconds}; ratios are within the same round.`,
+    ...notes,
     "",
   ].map((text) => `${text.trimEnd()}\n`).join("");
 }

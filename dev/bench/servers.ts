@@ -31,8 +31,8 @@ export function startBare(): Promise<Running> {
   return start((port) => ["-A", "dev/bench/bare.ts", String(port)]);
 }
 
-/** Starts the real program over HTTP with OAuth, and otherwise as it comes. */
-export function startGatehouse(): Promise<Running> {
+/** Starts the real program over HTTP with OAuth, and otherwise as it comes but for `settings`. */
+export function startGatehouse(settings: Readonly<Record<string, string>> = {}): Promise<Running> {
   return start((port) => [
     "-P",
     "main.ts",
@@ -41,10 +41,13 @@ export function startGatehouse(): Promise<Running> {
     `--port=${port}`,
     "--oauth-enabled",
     "--oauth-provider=hmac",
-  ]);
+  ], settings);
 }
 
-async function start(argsFor: (port: number) => string[]): Promise<Running> {
+async function start(
+  argsFor: (port: number) => string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Running> {
   const port = freePort();
   const env = Deno.env.toObject();
   for (const name of ENVIRONMENT) delete env[name];
@@ -53,7 +56,7 @@ async function start(argsFor: (port: number) => string[]): Promise<Running> {
     args: ["run", ...argsFor(port)],
     cwd: ROOT,
     clearEnv: true,
-    env: { ...env, JWT_SECRET: SECRET },
+    env: { ...env, JWT_SECRET: SECRET, ...settings },
     stdin: "null",
     stdout: "null",
     // A pipe, as under a container runtime: what the log costs is part of the figures.
@@ -100,7 +103,8 @@ async function drain(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text;
 }
 
-async function memoryOf(pid: number): Promise<number | undefined> {
+/** Resident memory of a process, in mebibytes; `undefined` where the system does not tell. */
+export async function memoryOf(pid: number): Promise<number | undefined> {
   try {
     if (Deno.build.os === "linux") {
       const status = await Deno.readTextFile(`/proc/${pid}/status`);

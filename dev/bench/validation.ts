@@ -10,9 +10,11 @@
 import { type CryptoKey, exportJWK, generateKeyPair } from "@panva/jose";
 import { bearer } from "../../lib/bearer.ts";
 import { challenges } from "../../lib/challenge.ts";
+import { UNMETERED } from "../../lib/meter.ts";
 import type { Provider } from "../../lib/provider.ts";
 import { hmac } from "../../lib/provider/hmac.ts";
 import { oidc } from "../../lib/provider/oidc.ts";
+import { UNTRACED } from "../../lib/spans.ts";
 import { type Figures, figuresOf, type Row } from "./load.ts";
 import { SECRET } from "./servers.ts";
 import { type Signer, signer, SUBJECT } from "./tokens.ts";
@@ -83,13 +85,13 @@ export function validations(): Promise<Row[]> {
 
 // The gate over the provider, in the shape of a provider.
 function remembering(provider: Provider): Provider {
-  const gate = bearer(provider, { now }, {
+  const gate = bearer(provider, { now, meter: UNMETERED, spans: UNTRACED }, {
     challenges: challenges(`${AUDIENCE}/metadata`, []),
     scopesRequired: [],
     missing: () => [],
     mayCall: () => true,
   });
-  const trace = { address: "", id: "bench", note: () => {}, log: () => {} };
+  const trace = { address: "", id: "bench", note: () => {}, log: () => {}, audit: () => {} };
   return {
     ...provider,
     async verify(token) {
