@@ -14,9 +14,6 @@ import { LRUCache } from "lru-cache";
 /** How many clients are remembered when nothing else is said. */
 export const MAX_CLIENTS = 10_000;
 
-/** How much of an `X-Forwarded-For` header is read, in characters from its end. */
-export const MAX_FORWARDED_LENGTH = 1024;
-
 /** Settings of {@linkcode limiter}. */
 export interface LimitOptions {
   /** How many requests in a row are admitted. Whole, 1 or more. */
@@ -59,45 +56,11 @@ export function limiter(
   };
 }
 
-function clientOf(address: string): string {
+/** What the clients of one address have in common: the address, or with IPv6 its /64. */
+export function clientOf(address: string): string {
   const parsed = parse(address);
   if (!parsed) return "unknown";
   return "parts" in parsed ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
-}
-
-/**
- * The address a request came from, as far as trusted proxies tell.
- *
- * Each proxy adds the address of its own client to the right of `X-Forwarded-For`; what stands
- * further left is the word of strangers. Where the header has fewer entries than there are proxies,
- * or the entry is no address, the request did not come the whole way, and the socket's address
- * stands: many may then share it, but nobody chooses it.
- *
- * @param remote Address of the socket's other end.
- * @param forwardedFor The header, or several joined by commas.
- * @param trustedHops How many proxies stand in front of this server, 0 or more.
- *
- * @example
- * ```ts
- * import { strictEqual } from "node:assert/strict";
- * import { clientAddress } from "./limit.ts";
- *
- * strictEqual(clientAddress("10.0.0.1", "1.1.1.1, 203.0.113.7", 1), "203.0.113.7");
- * strictEqual(clientAddress("10.0.0.1", "1.1.1.1, 203.0.113.7", 0), "10.0.0.1");
- * ```
- */
-export function clientAddress(
-  remote: string,
-  forwardedFor: string | null,
-  trustedHops: number,
-): string {
-  if (forwardedFor === null || trustedHops === 0) return remote;
-  // Where the start is cut off, the first entry may be half of one.
-  const isCut = forwardedFor.length > MAX_FORWARDED_LENGTH;
-  const entries = forwardedFor.slice(-MAX_FORWARDED_LENGTH).split(",").slice(isCut ? 1 : 0);
-  const entry = entries.at(-trustedHops)?.trim() ?? "";
-  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(entry) ?? [];
-  return parse(bracketed ?? dotted ?? entry)?.toString() ?? remote;
 }
 
 // The library also reads 0x7f.1 and the like, which no socket and no proxy writes.

@@ -1,6 +1,7 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { cli } from "../../lib/cli.ts";
 import type { Host } from "../../lib/cli/host.ts";
+import { UNTRACED } from "../../lib/spans.ts";
 import { NOW, SECRET } from "../fakes.ts";
 import { type Idp, ISSUER, keyOf, newIdp } from "../idp.ts";
 
@@ -39,11 +40,19 @@ async function check(idp: Idp, env: Record<string, string> = {}) {
       env: { ...ENV, ...env },
       runtime: {},
       readFile: () => "",
+      append: () => Promise.reject(new Error("Nothing is written in this test")),
+      open: () => Promise.reject(new Error("Nothing is read in this test")),
+      memoryBytes: () => 0,
+      linesDropped: () => 0,
+      spans: UNTRACED,
       stdout: (text) => void (out += text),
       stderr: (text) => void (err += text),
       terminal: false,
       stop: AbortSignal.abort(),
       listen: () => {
+        throw new Error("Nothing is served in this test");
+      },
+      listenTls: () => {
         throw new Error("Nothing is served in this test");
       },
     };

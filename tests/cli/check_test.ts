@@ -1,6 +1,7 @@
 import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { cli } from "../../lib/cli.ts";
 import type { Host } from "../../lib/cli/host.ts";
+import { UNTRACED } from "../../lib/spans.ts";
 import { NOW } from "../fakes.ts";
 import { type Idp, ISSUER, keyOf, newIdp, openidUrl } from "../idp.ts";
 
@@ -34,11 +35,19 @@ async function check(idp: Idp, env: Record<string, string> = {}, args: string[] 
     env: { ...ENV, ...env },
     runtime: {},
     readFile: () => "",
+    append: () => Promise.reject(new Error("Nothing is written in this test")),
+    open: () => Promise.reject(new Error("Nothing is read in this test")),
+    memoryBytes: () => 0,
+    linesDropped: () => 0,
+    spans: UNTRACED,
     stdout: (text) => void (out += text),
     stderr: (text) => void (err += text),
     terminal: false,
     stop: AbortSignal.abort(),
     listen: () => {
+      throw new Error("Nothing is served in this test");
+    },
+    listenTls: () => {
       throw new Error("Nothing is served in this test");
     },
   };

@@ -1,0 +1,95 @@
+import { strictEqual as equal } from "node:assert/strict";
+import { certificates } from "../certificates.ts";
+import { clientOf, closed, connect, NAMES, type Secured, serving, tls } from "./secured.ts";
+
+/** Longer than a test may take, and as long as a timer can. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+Deno.test({
+  name: "secure() closes connections that bring no request, and those that stopped to",
+  ...tls,
+  async fn() {
+    await using made = await certificates(...NAMES);
+    const secured = async (server: Secured) =>
+      await Deno.startTls(await connect(server), { hostname: "localhost", caCerts: [made.ca] });
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    {
+      await using server = serving(made, undefined, { firstMs: 50 });
+      await closed(await connect(server));
+      const half = await secured(server);
+      // On a slow machine it is closed before its TLS is ready.
+      await half.write(bytes("GET / HTTP/1.1\r\nHost: localhost\r\nA:")).catch(() => {});
+      await closed(half);
+    }
+    {
+      await using server = serving(made, undefined, { idleMs: 50 });
+      const idle = await secured(server);
+      await idle.write(bytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+      await closed(idle);
+    }
+  },
+});
+
+Deno.test({
+  name: "secure() waits for an answer for as long as it takes, whatever its patience",
+  ...tls,
+  async fn() {
+    await using made = await certificates(...NAMES);
+    const bounds = { idleMs: 20 };
+    const silence = () => new Promise((resolve) => setTimeout(resolve, 5 * bounds.idleMs));
+    await using server = serving(made, async () => {
+      await silence();
+      const body = ReadableStream.from((async function* () {
+        yield new Uint8Array(1);
+        await silence();
+        yield new Uint8Array(1);
+      })());
+      return new Response(body);
+    }, bounds);
+    using client = clientOf(made);
+    equal((await (await fetch(server.url, { client })).bytes()).length, 2);
+  },
+});
+
+Deno.test({
+  name: "secure() bounds connections, and lets others in when one leaves",
+  ...tls,
+  async fn() {
+    await using made = await certificates(...NAMES);
+    await using server = serving(made, undefined, { connections: 2, firstMs: FOREVER_MS });
+    const [one, other] = [await connect(server), await connect(server)];
+    await closed(await connect(server));
+    one.close();
+    // The place is free once the server has seen that the connection is gone.
+    const enter = async () => {
+      using client = clientOf(made);
+      return await (await fetch(server.url, { client })).text();
+    };
+    while (await enter().catch(() => "refused") !== "127.0.0.1");
+    other.close();
+  },
+});
+
+Deno.test({
+  name: "secure() bounds connections of one address, but not those of an exempt one",
+  ...tls,
+  async fn() {
+    await using made = await certificates(...NAMES);
+    for (const isExempt of [true, false]) {
+      await using server = serving(
+        made,
+        undefined,
+        { perAddress: 1 },
+        (address) => isExempt && address === "127.0.0.1",
+      );
+      const first = await connect(server);
+      using client = clientOf(made);
+      const answer = fetch(server.url, { client }).then(({ body, status }) => {
+        void body?.cancel();
+        return status;
+      }, () => 0);
+      equal(await answer, isExempt ? 200 : 0);
+      first.close();
+    }
+  },
+});
