@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Html, html, type Part } from "./html.ts";
+import { type Html, html, type Part } from "../page/html.ts";
 import { hidden, host, literal, type PageForm } from "./page_parts.ts";
 
 /** A permission that a client asks for. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "../page/html.ts";
 
 /** A form that comes back to this server by POST. */
 export interface PageForm {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Html, html, linkTo, newPage } from "./html.ts";
+import { type Html, html, linkTo, newPage } from "../page/html.ts";
 import { consent, type ConsentPage } from "./page_consent.ts";
 import { hidden, literal, type PageForm } from "./page_parts.ts";
 import { STYLE } from "./page_style.ts";

@@ -9,6 +9,7 @@
 
 import { type Handler, type Methods, plain } from "../http.ts";
 import { limiter } from "../limit.ts";
+import type { Ports } from "../ports.ts";
 import type { Trace } from "../trace.ts";
 import { NO_STORE, oauthError } from "./errors.ts";
 import type { Pages } from "./pages.ts";
@@ -25,7 +26,10 @@ const CORS = {
 };
 
 /** Prepares the wrapping of pages. */
-export function forBrowsers(pages: Pages, now: () => number): (methods: Methods) => Methods {
+export function forBrowsers(
+  pages: Pages,
+  { now, meter }: Pick<Ports, "now" | "meter">,
+): (methods: Methods) => Methods {
   return (methods) => {
     const wait = limiter({ limit: PAGE_LIMIT, windowSeconds: WINDOW_SECONDS }, now);
     return each(methods, (next, method) => (request, trace) => {
@@ -35,6 +39,7 @@ export function forBrowsers(pages: Pages, now: () => number): (methods: Methods)
       }
       const seconds = wait(trace.address);
       if (seconds === 0) return next(request, trace);
+      meter.limited("requests");
       return pages.failure({
         status: 429,
         title: "Too many requests",
@@ -47,11 +52,14 @@ export function forBrowsers(pages: Pages, now: () => number): (methods: Methods)
 }
 
 /** Prepares the wrapping of endpoints that clients call, with how many calls a window admits. */
-export function forClients(now: () => number): (methods: Methods, limit: number) => Methods {
+export function forClients(
+  { now, meter }: Pick<Ports, "now" | "meter">,
+): (methods: Methods, limit: number) => Methods {
   return (methods, limit) => {
     const wait = limiter({ limit, windowSeconds: WINDOW_SECONDS }, now);
     const limited = each(methods, (next) => async (request, trace) => {
       const seconds = wait(trace.address);
+      if (seconds > 0) meter.limited("requests");
       const response = seconds === 0 ? await attempt(next, request, trace) : tooMany(seconds);
       for (const [name, value] of Object.entries(CORS)) response.headers.set(name, value);
       return response;

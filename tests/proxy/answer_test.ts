@@ -7,7 +7,7 @@ import { ORIGIN } from "../fakes.ts";
 import { type Changes, type Gate, newGate, REDIRECT, type TestClient } from "./flow.ts";
 import { openBare, refusedByPage, TITLES } from "./forms.ts";
 import { newLogins } from "./logins.ts";
-import { valuesOf } from "./markup.ts";
+import { valuesOf } from "../page/markup.ts";
 
 const APP = "https://app.example/callback?tenant=1";
 const TEXTS: Record<string, string> = {

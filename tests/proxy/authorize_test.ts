@@ -1,6 +1,6 @@
 import { doesNotMatch, match, ok, strictEqual as equal } from "node:assert/strict";
 import { ORIGIN } from "../fakes.ts";
-import { read } from "./markup.ts";
+import { read } from "../page/markup.ts";
 import { CHALLENGE, type Changes, type Gate, newGate, REDIRECT, type TestClient } from "./flow.ts";
 import { altered, openBare, PURPOSES, refusedByPage, sealOf, TITLES } from "./forms.ts";
 

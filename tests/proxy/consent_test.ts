@@ -6,7 +6,7 @@ import { CHALLENGE, type Gate, newGate, REDIRECT, type TestClient } from "./flow
 import { altered, type FormChanges, postForm, PURPOSES, refusedByPage } from "./forms.ts";
 import { sealOf, TITLES } from "./forms.ts";
 import { newLogins } from "./logins.ts";
-import { valuesOf } from "./markup.ts";
+import { valuesOf } from "../page/markup.ts";
 
 const APPROVE = { decision: "approve" };
 const APP = "https://app.example/callback";

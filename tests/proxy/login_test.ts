@@ -3,7 +3,7 @@ import { formOf } from "../browser.ts";
 import { type Gate, newGate } from "./flow.ts";
 import { altered, openBare, postForm, PURPOSES, refusedByPage, sealOf, TITLES } from "./forms.ts";
 import { newLogins } from "./logins.ts";
-import { valuesOf } from "./markup.ts";
+import { valuesOf } from "../page/markup.ts";
 
 const SCOPES = {
   OAUTH_SCOPES_REQUIRED: "mcp:read",

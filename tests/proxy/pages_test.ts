@@ -8,7 +8,7 @@ import {
 import fc from "fast-check";
 import { STYLE } from "../../lib/proxy/page_style.ts";
 import { type ConsentPage, newPages } from "../../lib/proxy/pages.ts";
-import { read, tagsOf, valuesOf } from "./markup.ts";
+import { read, tagsOf, valuesOf } from "../page/markup.ts";
 
 const pages = newPages();
 

@@ -1,12 +1,13 @@
 import {
   deepStrictEqual as deepEqual,
   match,
+  ok,
   strictEqual as equal,
   throws,
 } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { html, linkTo, newPage, type Part } from "../../lib/proxy/html.ts";
+import { html, linkTo, newPage, type Part } from "../../lib/page/html.ts";
 import { read, tagsOf } from "./markup.ts";
 
 /** Strings with all that HTML, CSS and URLs find special, and with what no document may hold. */
@@ -63,6 +64,23 @@ Deno.test("newPage() allows its own style by digest, and nothing else (SPEC E8, 
     }'; ` +
       "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   );
+});
+
+Deno.test("newPage() allows the one script of a page that has one, by digest (SPEC E8)", async () => {
+  const source = "document.title = 1 < 2;\n";
+  const response = newPage("", source)({ title: "T" }, html`<p>x</p>`);
+  const digest = createHash("sha256").update(source).digest("base64");
+  match(
+    response.headers.get("content-security-policy")!,
+    new RegExp(`; script-src 'sha256-${RegExp.escape(digest)}'; form-action`),
+  );
+  match(
+    await response.text(),
+    /<main><p>x<\/p><\/main>\s*<script>document.title = 1 < 2;\n<\/script>/,
+  );
+  const without = newPage("")({ title: "T" }, html`<p>x</p>`);
+  ok(!without.headers.get("content-security-policy")!.includes("script-src"));
+  ok(!(await without.text()).includes("<script"));
 });
 
 Deno.test("newPage() forbids framing, keeping and referring (SPEC B5.3, B2.5)", () => {

@@ -1,8 +1,9 @@
 /**
- * HTML documents that need no script and give no value a chance to become markup.
+ * HTML documents that work without a script and give no value a chance to become markup.
  *
- * The policy of a page allows its one inline style by digest, forms to this server, and nothing
- * else: no script, no picture, no font, no frame, nothing from another host.
+ * The policy of a page allows its one inline style by digest, its one inline script likewise if it
+ * has one, forms to this server, and nothing else: no picture, no font, no frame, nothing from
+ * another host.
  *
  * @module
  */
@@ -88,14 +89,20 @@ export interface PageHead {
 /** Answers with a whole document around `body`. */
 export type Page = (head: PageHead, body: Html) => Response;
 
-/** Prepares documents that look as `style` says: CSS without `</`, and a constant. */
-export function newPage(style: string): Page {
-  const digest = createHash("sha256").update(style).digest("base64");
+/**
+ * Prepares documents.
+ *
+ * @param style How they look: CSS without `</`, and a constant.
+ * @param script What makes them more comfortable once they are there: JavaScript without `</` and
+ * `<!--`, and a constant. None by default.
+ */
+export function newPage(style: string, script?: string): Page {
+  const scripts = script === undefined ? "" : `script-src ${digestOf(script)}; `;
   const fixed: readonly (readonly [string, string])[] = [
     ["content-type", "text/html; charset=utf-8"],
     [
       "content-security-policy",
-      `default-src 'none'; style-src 'sha256-${digest}'; form-action 'self'; ` +
+      `default-src 'none'; style-src ${digestOf(style)}; ${scripts}form-action 'self'; ` +
       "frame-ancestors 'none'; base-uri 'none'",
     ],
     // For browsers that know no `frame-ancestors`.
@@ -105,6 +112,7 @@ export function newPage(style: string): Page {
     ["referrer-policy", "same-origin"],
   ];
   const sheet = new Html(`<style>${style}</style>`);
+  const program = script === undefined ? undefined : new Html(`<script>${script}</script>`);
   return ({ title, status = 200, headers, onward }, body) => {
     const refresh = onward === undefined
       ? undefined
@@ -122,6 +130,7 @@ export function newPage(style: string): Page {
         </head>
         <body>
           <main>${body}</main>
+          ${program}
         </body>
       </html>
     `;
@@ -132,6 +141,10 @@ export function newPage(style: string): Page {
     for (const [name, value] of fixed) response.headers.set(name, value);
     return response;
   };
+}
+
+function digestOf(source: string): string {
+  return `'sha256-${createHash("sha256").update(source).digest("base64")}'`;
 }
 
 const NEVER = ["about:", "blob:", "data:", "file:", "filesystem:", "javascript:", "vbscript:"];
