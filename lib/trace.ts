@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Fields, Level, Log, Ports } from "./ports.ts";
+import type { Fields, Level, Ports } from "./ports.ts";
 
 /** The log of one request. */
 export interface Trace {
@@ -19,6 +19,8 @@ export interface Trace {
   note(fields: Fields): void;
   /** Writes a line now. */
   log(level: Level, event: string, fields?: Fields): void;
+  /** Writes an event of this request into the audit log. */
+  audit(event: string, fields: Fields): void;
 }
 
 /** A trace that can be closed by whoever opened it. */
@@ -30,29 +32,31 @@ export interface OpenTrace extends Trace {
 /**
  * Prepares the maker of traces: ids are a random prefix drawn once and a counter.
  *
- * @param ports Where lines go, the duration clock, and entropy for the prefix.
+ * @param ports Where lines and audited events go, the duration clock, entropy for the prefix, and the distributed trace
+ *   that a request is part of.
  */
 export function tracer(
-  ports: Pick<Ports, "log" | "elapsedMs" | "random">,
+  ports: Pick<Ports, "log" | "audit" | "elapsedMs" | "random" | "spans">,
 ): (address?: string) => OpenTrace {
   const prefix = ports.random(5).toHex();
   let count = 0;
-  return (address = "") =>
-    new RequestTrace(`${prefix}-${(++count).toString(36)}`, address, ports.log, ports.elapsedMs);
+  return (address = "") => new RequestTrace(`${prefix}-${(++count).toString(36)}`, address, ports);
 }
 
 class RequestTrace implements OpenTrace {
   readonly #started: number;
+  readonly #names: Fields;
   #facts: Fields = {};
   #closed = false;
 
   constructor(
     readonly id: string,
     readonly address: string,
-    private readonly write: Log,
-    private readonly elapsedMs: () => number,
+    private readonly ports: Pick<Ports, "log" | "audit" | "elapsedMs" | "spans">,
   ) {
-    this.#started = elapsedMs();
+    this.#started = ports.elapsedMs();
+    const trace = ports.spans.traceId();
+    this.#names = trace === undefined ? { id } : { id, trace };
   }
 
   note(fields: Fields): void {
@@ -61,7 +65,13 @@ class RequestTrace implements OpenTrace {
   }
 
   log(level: Level, event: string, fields?: Fields): void {
-    this.write(level, event, Object.assign({ id: this.id }, fields, { id: this.id }));
+    this.ports.log(level, event, Object.assign({}, this.#names, fields, this.#names));
+  }
+
+  audit(event: string, fields: Fields): void {
+    const { id, address } = this;
+    const from = address === "" ? { id } : { id, address };
+    this.ports.audit.write(event, Object.assign({}, from, fields, from));
   }
 
   close(level: Level, event: string, fields: Fields): void {
@@ -71,6 +81,6 @@ class RequestTrace implements OpenTrace {
   }
 
   #ms(): number {
-    return Math.round((this.elapsedMs() - this.#started) * 10) / 10;
+    return Math.round((this.ports.elapsedMs() - this.#started) * 10) / 10;
   }
 }

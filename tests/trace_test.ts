@@ -5,7 +5,9 @@ import {
   ok,
   strictEqual as equal,
 } from "node:assert/strict";
+import { UNAUDITED } from "../lib/audit.ts";
 import type { Fields, Level } from "../lib/ports.ts";
+import { UNTRACED } from "../lib/spans.ts";
 import { type OpenTrace, tracer } from "../lib/trace.ts";
 import { bearerHeader, legacyCall, sign, subject } from "./fakes.ts";
 
@@ -16,13 +18,15 @@ interface Line {
 }
 
 /** Traces over a clock that the test moves and lines that it reads. */
-function traces(seed = 1) {
+function traces(seed = 1, trace?: string) {
   const lines: Line[] = [];
   let ms = 1000;
   const open = tracer({
     log: (level, event, fields = {}) => lines.push({ level, event, fields }),
     elapsedMs: () => ms,
     random: (length) => new Uint8Array(length).fill(seed),
+    audit: UNAUDITED,
+    spans: { ...UNTRACED, traceId: () => trace },
   });
   return { lines, open, advance: (by: number) => void (ms += by) };
 }
@@ -34,6 +38,18 @@ function closed(act: (trace: OpenTrace) => void): Fields {
   trace.close("info", "request", {});
   return lines.at(-1)!.fields;
 }
+
+Deno.test("tracer() names the distributed trace on every line, and only where there is one", () => {
+  const { lines, open } = traces(1, "0af7651916cd43dd8448eb211c80319c");
+  const trace = open();
+  trace.log("warn", "something", { trace: "of somebody else" });
+  trace.close("info", "request", {});
+  deepEqual(
+    lines.map(({ fields }) => fields.trace),
+    Array(2).fill("0af7651916cd43dd8448eb211c80319c"),
+  );
+  ok(!("trace" in closed(() => {})));
+});
 
 Deno.test("tracer() gives ids that differ within a process and between processes", () => {
   const { open } = traces(1);
