@@ -5,7 +5,7 @@
  * whose executable `deno compile` 2.7.11 made for Linux on x86-64: the runtime is such a file's ELF
  * image, and what follows is the other program's data, which is left behind.
  *
- *     DENORT_BIN=$(deno run -A dev/denort.ts) npx -y deno@2.7.11 task compile
+ *     DENORT_BIN=$(deno run -A dev/denort.ts) npx -y deno@2.7.11 run -A dev/ship/compile.ts
  *
  * @module
  */
