@@ -8,16 +8,22 @@
  */
 
 import { cli } from "./lib/cli.ts";
+import { appending } from "./lib/cli/append.ts";
 import type { Host } from "./lib/cli/host.ts";
 import { pinned, resolve } from "./lib/cli/pinned.ts";
+import { secure } from "./lib/cli/secure.ts";
 import { sink } from "./lib/cli/sink.ts";
 import { ENVIRONMENT } from "./lib/config/settings.ts";
+import { UNTRACED } from "./lib/spans.ts";
 
 /** How long the last lines of the log may take to be read, in milliseconds. */
 const FLUSH_MS = 200;
 
 /** Within how many milliseconds signals count as one. */
 const ONE_PRESS_MS = 200;
+
+// Deno puts its part of OpenTelemetry here when `OTEL_DENO` turns it on.
+const isTraced = Symbol.for("opentelemetry.js.api.1") in globalThis;
 
 const stop = new AbortController();
 let askedAt = 0;
@@ -30,21 +36,26 @@ const host: Host = {
   elapsedMs: () => performance.now(),
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
   fetch: (request) => fetch(request),
-  fetchWith: ({ caFile, certFile, keyFile }) => {
+  fetchWith: ({ ca, cert, key }) => {
     const client = Deno.createHttpClient({
-      ...(caFile && { caCerts: [Deno.readTextFileSync(caFile)] }),
-      ...(certFile && keyFile && {
-        cert: Deno.readTextFileSync(certFile),
-        key: Deno.readTextFileSync(keyFile),
-      }),
+      ...(ca && { caCerts: [ca] }),
+      ...(cert && key && { cert, key }),
     });
     return (request) => fetch(request, { client });
   },
   resolve,
   fetchAt: pinned(Deno),
   env: Object.fromEntries(ENVIRONMENT.map((name) => [name, Deno.env.get(name)])),
+  memoryBytes: () => Deno.memoryUsage().rss,
+  linesDropped: err.dropped,
+  spans: isTraced ? (await import("./lib/cli/tracing.ts")).tracing() : UNTRACED,
   runtime: { deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },
   readFile: (path) => Deno.readTextFileSync(path),
+  append: appending(Deno),
+  open: async (path) => {
+    const file = await Deno.open(path);
+    return { size: (await file.stat()).size, bytes: file.readable };
+  },
   stdout: out.write,
   stderr: err.write,
   terminal: Deno.stderr.isTerminal(),
@@ -52,10 +63,11 @@ const host: Host = {
   listen: (address, fetch) => {
     const server = Deno.serve(
       { ...address, onListen: () => {} },
-      (request, { remoteAddr }) => fetch(request, remoteAddr.hostname),
+      (request, { remoteAddr, completed }) => fetch(request, remoteAddr.hostname, completed),
     );
     return { port: server.addr.port, shutdown: () => server.shutdown() };
   },
+  listenTls: secure(Deno),
 };
 
 for (const signal of ["SIGINT", ...(Deno.build.os === "windows" ? [] : ["SIGTERM"])] as const) {

@@ -13,13 +13,17 @@
  */
 
 const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
-  [/lib\/(base64url|ports|http|identity|errors|trace|version)\.ts$/, 0],
-  [/lib\/(address|allow|log|challenge|jwt|limit|mint|origin|outbound|scope|seal)\.ts$/, 1],
+  [/lib\/(audit|base64url|glob|meter|ports|spans|http|identity|errors|trace|version)\.ts$/, 0],
+  [
+    /lib\/(address|allow|crowd|forwarded|log|challenge|jwt|limit|metered|metrics|mint|origin|outbound|scope|seal)\.ts$/,
+    1,
+  ],
   [/lib\/proxy\/(client|metadata|redirect)\.ts$/, 1],
-  [/lib\/(acting|provider|store|pack|config|config\/\w+)\.ts$/, 2],
+  [/lib\/page\/\w+\.ts$/, 1],
+  [/lib\/(acting|provider|store|pack|audit\/\w+|config|config\/\w+)\.ts$/, 2],
   [/lib\/(acting|provider|store|mcp)\/\w+\.ts$/, 3],
   [
-    /lib\/(actings|bearer|discovery|mcp|observe|providers|proxy|proxy\/\w+|stdio|stores|pack\/\w+|pack\/\w+\/\w+)\.ts$/,
+    /lib\/(actings|bearer|discovery|front|front\/\w+|mcp|observe|providers|proxy|proxy\/\w+|stdio|stores|pack\/\w+|pack\/\w+\/\w+)\.ts$/,
     4,
   ],
   [/lib\/(issuing|packs)\.ts$/, 5],

@@ -6,16 +6,21 @@
 
 import type { Grounds } from "./actings.ts";
 import { allowed } from "./allow.ts";
+import { type Audit, UNAUDITED, UNREADY } from "./audit.ts";
 import { bearer } from "./bearer.ts";
 import { challenges } from "./challenge.ts";
 import { type Config, resourceOf } from "./config.ts";
 import type { OAuthConfig } from "./config/oauth.ts";
 import { discovery, metadataUrlOf } from "./discovery.ts";
+import { front } from "./front.ts";
+import { factsOf } from "./front/facts.ts";
 import { guard, type Handler, type Methods, plain, routes } from "./http.ts";
 import type { Identity } from "./identity.ts";
 import { type Issuing, issuing } from "./issuing.ts";
 import { mcp } from "./mcp.ts";
-import { type NewServer, serverFactory } from "./mcp/server.ts";
+import { issuerPorts, packPorts } from "./metered.ts";
+import type { Meter } from "./meter.ts";
+import { type NewServer, serverFactory, type ServerInfo } from "./mcp/server.ts";
 import { observe } from "./observe.ts";
 import { origins } from "./origin.ts";
 import type { Pack } from "./pack.ts";
@@ -24,6 +29,8 @@ import type { Ports } from "./ports.ts";
 import { scopeCover, toolScopes } from "./scope.ts";
 import { tracer } from "./trace.ts";
 import { VERSION } from "./version.ts";
+
+const INFO: ServerInfo = { name: "gatehouse", title: "Gatehouse", version: VERSION };
 
 /** What is served, prepared once for every transport. */
 export interface Served {
@@ -37,8 +44,9 @@ export interface App {
    * Answers every request and never rejects.
    *
    * @param remote Address of the socket's other end.
+   * @param completed Settles when the answer is out, or its reader gone. @default With the answer.
    */
-  fetch(request: Request, remote?: string): Promise<Response>;
+  fetch(request: Request, remote?: string, completed?: Promise<void>): Promise<Response>;
   /** Ends the streams that wait for news, so that only calls at work are left. */
   drain(): Promise<void>;
   /** Ends everything, and lets the packs go. */
@@ -48,17 +56,17 @@ export interface App {
 
 /** Prepares what is served. @param grounds What acting as callers can rest on, with OAuth. */
 export async function prepare(config: Config, ports: Ports, grounds?: Grounds): Promise<Served> {
-  const packs = await packsOf(config, grounds, ports);
+  const packs = await packsOf(config, grounds, packPorts(ports));
+  registerNames(packs, ports.meter);
   const direct = { identity: undefined, trace: tracer(ports)() };
-  const info = { name: "gatehouse", title: "Gatehouse", version: VERSION };
-  return { packs, newServer: serverFactory(packs, info, direct) };
+  return { packs, newServer: serverFactory(packs, INFO, direct, ports) };
 }
 
 /** Composes the handler for HTTP. @param newServer An MCP server to serve instead of the packs'. */
 export async function app(config: Config, ports: Ports, newServer?: NewServer): Promise<App> {
   const { http, oauth, grafana } = config;
   const states = grafana?.auth === "assertion";
-  const issued = oauth && await issuing(oauth, http, states, ports);
+  const issued = oauth && await issuing(oauth, http, states, issuerPorts(ports));
   const served = await prepare(config, ports, issued?.grounds);
   const resource = resourceOf(http);
   const origin = origins({ ...http, listenHost: http.host, allowed: http.allowedOrigins });
@@ -86,7 +94,10 @@ export async function app(config: Config, ports: Ports, newServer?: NewServer): 
       async (request, trace, from) => origin.allow(await next(request, trace), from),
     );
 
-  const table: [path: string, methods: Methods][] = [
+  const parts = partsOf(served.packs, ports.audit, issued);
+  for (const { word, isReady } of parts) ports.meter.watchReady(word, isReady);
+  const table: (readonly [path: string, methods: Methods])[] = [
+    ["/", { GET: await front(factsOf(INFO, config, served.packs)) }],
     ["/mcp", {
       POST: fromOrigin(guarded),
       GET: fromOrigin(guarded),
@@ -94,13 +105,17 @@ export async function app(config: Config, ports: Ports, newServer?: NewServer): 
       OPTIONS: fromOrigin(origin.preflight),
     }],
     ["/healthz", { GET: () => plain(200, "ok") }],
-    ["/readyz", { GET: () => readiness(served.packs, issued) }],
+    ["/readyz", { GET: () => readiness(parts) }],
     ...(provider && permission ? discovery(provider, { resource, ...permission }) : []),
-    ...issued?.routes ?? [],
+    ...(issued?.routes ?? []).map(([path, methods]) =>
+      [path, audited(methods, ports.audit)] as const
+    ),
   ];
+  const paths = table.map(([path]) => path);
+  ports.meter.register("route", paths);
   return {
     packs: served.packs,
-    fetch: observe(guard(origin.host, routes(table)), ports, http),
+    fetch: observe(guard(origin.host, routes(table)), ports, http, new Set(paths)),
     drain: endpoint.drain,
     close: async () => {
       await endpoint.close();
@@ -110,13 +125,16 @@ export async function app(config: Config, ports: Ports, newServer?: NewServer): 
   };
 }
 
-// A row that fits no tool protects nothing, and is most likely misspelt.
+// A row that fits nothing protects nothing, and is most likely misspelt.
 function warnOfIdleRows(
   oauth: OAuthConfig | undefined,
   packs: readonly Pack[],
   { log }: Ports,
 ): void {
-  const names = packs.flatMap(({ tools }) => tools.map(({ name }) => name));
+  const names = packs.flatMap(({ tools, resources = [], prompts = [] }) => [
+    ...[...tools, ...prompts].map(({ name }) => name),
+    ...resources.map(({ uri }) => uri),
+  ]);
   for (const row of oauth?.toolScopes ?? []) {
     const scopesOf = toolScopes([row]);
     if (!names.some((name) => scopesOf(name).length > 0)) {
@@ -125,13 +143,56 @@ function warnOfIdleRows(
   }
 }
 
-async function readiness(packs: readonly Pack[], issued?: Issuing): Promise<Response> {
-  const waiting: string[] = [];
-  if (issued && !await issued.provider.metadata().then(() => true, () => false)) {
-    waiting.push(`the issuer ${issued.provider.issuer}`);
+// Only these are counted by name: whoever calls can ask for anything.
+function registerNames(packs: readonly Pack[], meter: Meter): void {
+  for (const { tools, resources = [], prompts = [] } of packs) {
+    meter.register("tool", tools.map(({ name }) => name));
+    meter.register("resource", resources.map(({ uri }) => uri));
+    meter.register("prompt", prompts.map(({ name }) => name));
   }
-  if (issued?.store && !await issued.store.ready()) waiting.push("the store");
-  for (const pack of packs) if (!await pack.ready()) waiting.push(pack.name);
+}
+
+// Who lets whom do what is not decided without a line of it.
+function audited(methods: Methods, audit: Audit): Methods {
+  const gate = () => audit.ready() ? undefined : plain(503, UNREADY, { "retry-after": "5" });
+  return Object.fromEntries(
+    Object.entries(methods).map(([method, handler]) => [method, guard(gate, handler)]),
+  );
+}
+
+/** Something that has to work before everything does. */
+interface Part {
+  /** For metrics. */
+  readonly word: string;
+  /** For people. */
+  readonly name: string;
+  readonly isReady: () => Promise<boolean>;
+}
+
+function partsOf(packs: readonly Pack[], audit: Audit, issued?: Issuing): readonly Part[] {
+  const { provider, store } = issued ?? {};
+  const isAudited = () => Promise.resolve(audit.ready());
+  return [
+    ...(audit === UNAUDITED ? [] : [{ word: "audit", name: "the audit log", isReady: isAudited }]),
+    ...(provider
+      ? [{
+        word: "issuer",
+        name: `the issuer ${provider.issuer}`,
+        isReady: () => provider.metadata().then(() => true, () => false),
+      }]
+      : []),
+    ...(store ? [{ word: "store", name: "the store", isReady: () => store.ready() }] : []),
+    ...packs.map((pack) => ({
+      word: pack.name,
+      name: pack.name,
+      isReady: async () => await pack.ready(),
+    })),
+  ];
+}
+
+async function readiness(parts: readonly Part[]): Promise<Response> {
+  const waiting: string[] = [];
+  for (const { name, isReady } of parts) if (!await isReady()) waiting.push(name);
   return waiting.length === 0
     ? plain(200, "ready")
     : plain(503, `waiting for ${waiting.join(", ")}`, { "retry-after": "5" });

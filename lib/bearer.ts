@@ -13,7 +13,7 @@ import { LRUCache } from "lru-cache";
 import type { Challenges } from "./challenge.ts";
 import type { Verdict } from "./errors.ts";
 import { type Gate, plain } from "./http.ts";
-import type { Identity, KnownIdentity } from "./identity.ts";
+import { type Identity, type KnownIdentity, whoOf } from "./identity.ts";
 import type { Ports } from "./ports.ts";
 import type { Provider } from "./provider.ts";
 import type { Missing } from "./scope.ts";
@@ -49,15 +49,20 @@ export interface BearerOptions {
  */
 export function bearer(
   provider: Provider,
-  ports: Pick<Ports, "now">,
+  ports: Pick<Ports, "now" | "meter" | "spans">,
   options: BearerOptions,
 ): Gate<Identity> {
   const { challenges, scopesRequired, missing, mayCall } = options;
-  const judge = remembered(provider, ports.now);
+  const { meter } = ports;
+  const judge = remembered(provider, ports);
   return async (request, trace) => {
     const credential = credentialOf(request.headers.get("authorization"));
     if (credential.kind === "none") return challenges.bare();
-    if (credential.kind === "several") return challenges.refuse("invalid_request");
+    if (credential.kind === "several") {
+      trace.audit("token refused", { reason: "several" });
+      meter.judged({ result: "refused", reason: "several" });
+      return challenges.refuse("invalid_request");
+    }
     let verdict: Verdict;
     try {
       verdict = await judge(credential.token);
@@ -65,6 +70,7 @@ export function bearer(
       // A library may have put the token into its message.
       const told = String(error).replaceAll(credential.token || /$^/g, "[token]");
       trace.log("error", "token not judged", { error: told });
+      meter.judged({ result: "failed" });
       return plain(503, "Tokens cannot be checked at the moment", {
         "retry-after": String(RETRY_AFTER_SECONDS),
         "cache-control": "no-store",
@@ -72,20 +78,27 @@ export function bearer(
     }
     if (!verdict.ok) {
       trace.log("warn", "token refused", verdict.refusal);
+      trace.audit("token refused", { reason: verdict.refusal.reason });
+      meter.judged({ result: "refused", reason: verdict.refusal.reason });
       return challenges.refuse("invalid_token");
     }
     const { identity } = verdict;
-    const { username, subject, clientId, clientName } = identity;
-    trace.note({ user: username, subject, client: clientName ?? clientId });
+    const who = whoOf(identity);
+    trace.note(who);
     if (!mayCall(identity)) {
       trace.log("warn", "caller not allowed", { email: identity.email, roles: identity.roles });
+      trace.audit("caller not allowed", who);
+      meter.judged({ result: "forbidden", reason: "caller" });
       return challenges.deny();
     }
     const lacking = missing(scopesRequired, identity.scopes);
     if (lacking.length > 0) {
       trace.log("warn", "scope refused", { needed: scopesRequired, lacking });
+      trace.audit("scope refused", { ...who, needed: scopesRequired, lacking });
+      meter.judged({ result: "forbidden", reason: "scope" });
       return challenges.refuse("insufficient_scope");
     }
+    meter.judged({ result: "accepted" });
     return { ...identity, token: credential.token };
   };
 }
@@ -121,15 +134,21 @@ export function credentialOf(header: string | null): Credential {
 
 function remembered(
   provider: Provider,
-  now: () => number,
+  { now, meter, spans }: Pick<Ports, "now" | "meter" | "spans">,
 ): (token: string) => Verdict | Promise<Verdict> {
   const known = new LRUCache<string, { identity: KnownIdentity; until: number }>({
     max: CACHE_ENTRIES,
     maxSize: CACHE_LENGTH,
   });
   const flights = new Map<string, Promise<Verdict>>();
+  const judge = (token: string) =>
+    spans.run("judge token", {}, async (tell) => {
+      const verdict = await provider.verify(token, now());
+      tell({ result: verdict.ok ? "accepted" : verdict.refusal.reason });
+      return verdict;
+    });
   const verify = async (key: string, token: string) => {
-    const verdict = await provider.verify(token, now());
+    const verdict = await judge(token);
     // The clock is read again: verifying may have taken a while.
     const until = verdict.ok
       ? Math.min(now() + CACHE_SECONDS, verdict.identity.expiresAt, verdict.until ?? Infinity)
@@ -142,8 +161,10 @@ function remembered(
   return (token) => {
     const key = createHash("sha256").update(token).digest("base64");
     const hit = known.get(key);
-    if (hit && hit.until > now()) return { ok: true, identity: hit.identity };
-    const under = flights.get(key);
+    const isHit = hit !== undefined && hit.until > now();
+    const under = isHit ? undefined : flights.get(key);
+    meter.remembered(isHit || under !== undefined);
+    if (isHit) return { ok: true, identity: hit.identity };
     if (under) return under;
     const flight = verify(key, token).finally(() => flights.delete(key));
     flights.set(key, flight);

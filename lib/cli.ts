@@ -9,6 +9,7 @@ import { isHmac } from "./config/oauth.ts";
 import type { Problem } from "./config/sources.ts";
 import type { SettingName } from "./config/settings.ts";
 import { type Flag, type FlagValues, readArgs } from "./cli/args.ts";
+import { AUDIT_FLAGS, AUDIT_HELP, readVerification, verify } from "./cli/audit.ts";
 import { check } from "./cli/check.ts";
 import { dev, devDefaults, devProblems } from "./cli/dev.ts";
 import { type CommandHelp, commandHelp, programHelp } from "./cli/help.ts";
@@ -20,6 +21,8 @@ import { VERSION } from "./version.ts";
 /** A command line that is about to run. */
 interface Call {
   readonly config: Config;
+  /** What the line says besides the command and flags; none where the command takes none. */
+  readonly words: readonly string[];
   readonly flags: FlagValues;
   readonly host: Host;
   /** Where a command puts what it finds wrong; it does not run then. */
@@ -38,6 +41,8 @@ const JSON_FLAG: Flag = { name: "json", help: "Print JSON" };
 
 const TOKEN_SETTINGS: SettingName[] = [
   "port",
+  "tlsCert",
+  "tlsKey",
   "oauthProvider",
   "publicUrl",
   "issuer",
@@ -100,12 +105,42 @@ const COMMANDS: readonly Command[] = [
   {
     name: "check",
     summary: "Check the configuration and print what is in force",
-    flags: [JSON_FLAG],
+    flags: [
+      { name: "production", help: "Refuse what is unsafe where others can reach the server" },
+      JSON_FLAG,
+    ],
     examples: [
       ["gatehouse check", "For people"],
+      [
+        "gatehouse check --production",
+        "Before others may use it; exits with 1 when they should not",
+      ],
       ["gatehouse check --json", "For scripts"],
     ],
-    prepare: ({ config, flags, host }) => () => check(config, flags.json === "true", host),
+    prepare: ({ config, flags, host }) => () => {
+      const [json, production] = [flags.json === "true", flags.production === "true"];
+      return check(config, { json, production }, host);
+    },
+  },
+  {
+    name: "audit",
+    operands: "verify FILE...",
+    summary: "Check that nobody changed an audit log",
+    about: AUDIT_HELP,
+    flags: [...AUDIT_FLAGS, JSON_FLAG],
+    settings: [],
+    examples: [
+      ["gatehouse audit verify data/audit.jsonl", "One file"],
+      [
+        "gatehouse audit verify data/audit-2026-01.jsonl data/audit.jsonl --head=HASH",
+        "Files that follow each other, the oldest first, with a hash from the server's log",
+      ],
+      ["gatehouse audit verify data/audit.jsonl --json", "For scripts"],
+    ],
+    prepare: ({ words, flags, host, problems }) => {
+      const verification = readVerification(words, flags, problems);
+      return () => verify(verification, flags.json === "true", host);
+    },
   },
   {
     name: "version",
@@ -134,7 +169,7 @@ export async function cli(args: readonly string[], host: Host): Promise<ExitCode
     host.stdout(named ? commandHelp(named) : programHelp(COMMANDS));
     return EXIT.ok;
   }
-  const problems = [...words.map(strayWord), ...lineProblems];
+  const problems = [...command.operands ? [] : words.map(strayWord), ...lineProblems];
   const { env, readFile } = host;
   const { settings: only, providers } = command;
   const sources = {
@@ -147,7 +182,7 @@ export async function cli(args: readonly string[], host: Host): Promise<ExitCode
   const configured = configure(sources, command.defaults?.(host));
   if (!configured.ok) problems.push(...configured.problems);
   const run = configured.ok
-    ? command.prepare({ config: configured.config, flags, host, problems })
+    ? command.prepare({ config: configured.config, words, flags, host, problems })
     : undefined;
   if (run && problems.length === 0) return await run();
   tellProblems(host, problems);

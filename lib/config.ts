@@ -10,7 +10,9 @@
 import { type Level, LEVELS } from "./ports.ts";
 import { isLoopback } from "./origin.ts";
 import { type GrafanaConfig, readGrafana } from "./config/grafana.ts";
+import { type KafkaConfig, readKafka } from "./config/kafka.ts";
 import { isProvider, type OAuthConfig, type Read, readOAuth } from "./config/oauth.ts";
+import { NEW_SECRET } from "./config/secret.ts";
 import { type SettingName, SETTINGS } from "./config/settings.ts";
 import {
   collect,
@@ -19,6 +21,10 @@ import {
   type Settings,
   type Sources,
 } from "./config/sources.ts";
+import { type AuditTarget, auditTarget } from "./config/audit.ts";
+import { judgeKeyPair } from "./config/certificate.ts";
+import { type KeyPairFiles, readKeyPair } from "./config/tls.ts";
+import { trustedProxies } from "./config/trusted.ts";
 import * as values from "./config/values.ts";
 
 /** How to run. */
@@ -29,6 +35,12 @@ export interface Config {
   readonly oauth?: OAuthConfig;
   /** Absent without a URL of Grafana. */
   readonly grafana?: GrafanaConfig;
+  /** Absent without brokers of Kafka. */
+  readonly kafka?: KafkaConfig;
+  /** Where metrics are served. Absent when they are off. */
+  readonly metrics?: { readonly host: string; readonly port: number };
+  /** Where the audit log goes. */
+  readonly audit: AuditTarget;
   /** Whether tools that write are left out. */
   readonly readOnly: boolean;
   readonly log: { readonly level: Level; readonly format: "text" | "json" | "auto" };
@@ -43,8 +55,10 @@ export interface HttpConfig {
   readonly publicUrl: URL;
   readonly allowedOrigins: readonly string[];
   readonly sessions: boolean;
-  /** How many proxies stand in front and add to `X-Forwarded-For`. */
-  readonly trustedProxies: number;
+  /** Addresses and CIDR blocks of the proxies in front, whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** What HTTPS is served with. Absent for plain HTTP. */
+  readonly tls?: KeyPairFiles;
 }
 
 /** A configuration, or all that is wrong. */
@@ -78,7 +92,7 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
     return read(name, reader, fallback);
   };
   const transport = read("transport", values.choice("stdio", "http"), "stdio");
-  const http = readHttp(read);
+  const http = readHttp(read, sources, problems);
   const provider = settings.get("oauthProvider")?.text;
   // What a provider needs is asked for once it is known which.
   const isProviderRead = provider === undefined || isProvider(provider, sources.providers);
@@ -92,7 +106,11 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
     problems.push(...openLogin(http, oauth));
   }
   // Over stdio nobody logs in.
-  const grafana = readGrafana(read, transport === "http" ? oauth : undefined, problems);
+  const callers = transport === "http" ? oauth : undefined;
+  const grafana = readGrafana(read, callers, problems);
+  const kafka = readKafka(read, callers, problems);
+  const metrics = read("metricsListen", values.listenAddress, undefined);
+  const audit = read("audit", auditTarget, { kind: "off" } as const);
   const readOnly = read("readOnly", values.toggle, false);
   const log = {
     level: read("logLevel", values.choice(...LEVELS), "info"),
@@ -105,6 +123,9 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
       http,
       ...(oauth && { oauth }),
       ...(grafana && { grafana }),
+      ...(kafka && { kafka }),
+      ...(metrics && { metrics }),
+      audit,
       readOnly,
       log,
     },
@@ -112,7 +133,7 @@ export function configure(sources: Sources, defaults: Defaults = {}): Configured
 }
 
 const FIXES: Readonly<Partial<Record<SettingName, string>>> = {
-  secret: values.NEW_SECRET,
+  secret: NEW_SECRET,
   issuer: "set it to the issuer's URL, as its tokens have it in iss",
   audience: "set it to the client id that clients log in with",
   clientId: "set it to the id that this server has at the issuer as a client",
@@ -133,18 +154,29 @@ function fromDefaults(defaults: Defaults, name: SettingName): Given | undefined 
   return text === undefined ? undefined : { text, where: `the default of ${name}` };
 }
 
-function readHttp(read: Read): HttpConfig {
+function readHttp(read: Read, { readFile }: Sources, problems: Problem[]): HttpConfig {
   const host = read("host", values.hostname, "127.0.0.1");
   const port = read("port", values.port, 8080);
+  const tls = readKeyPair(read, ["tlsCert", "tlsKey"], "certificate to serve with", problems);
+  if (tls) problems.push(...brokenKeyPair(tls, readFile));
+  const self = new URL(`${tls ? "https" : "http"}://localhost:${port}`);
   return {
     host,
     port,
     loopback: isLoopback(host),
-    publicUrl: read("publicUrl", values.origin, new URL(`http://localhost:${port}`)),
+    publicUrl: read("publicUrl", values.origin, self),
     allowedOrigins: read("allowedOrigins", values.webOrigins, []),
     sessions: read("sessions", values.toggle, false),
-    trustedProxies: read("trustedProxies", values.count, 0),
+    trustedProxies: read("trustedProxies", trustedProxies, []),
+    ...(tls && { tls }),
   };
+}
+
+function brokenKeyPair(files: KeyPairFiles, readFile: Sources["readFile"]): Problem[] {
+  const verdict = judgeKeyPair(files, readFile);
+  if (verdict.ok) return [];
+  const where = SETTINGS[verdict.half === "cert" ? "tlsCert" : "tlsKey"].env[0];
+  return [{ where, what: verdict.what, fix: "name files of one certificate and its key, in PEM" }];
 }
 
 const OAUTH_ONLY: readonly SettingName[] = [
@@ -172,7 +204,7 @@ function openLogin(
   oauth: OAuthConfig | undefined,
 ): Problem[] {
   if (!oauth?.proxy || oauth.provider.kind !== "hmac") return [];
-  if (loopback && isLoopback(publicUrl.hostname) && trustedProxies === 0) return [];
+  if (loopback && isLoopback(publicUrl.hostname) && trustedProxies.length === 0) return [];
   return [{
     where: "OAUTH_PROVIDER",
     what: "is hmac, whose login asks for no password, and others can reach this server",

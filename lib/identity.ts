@@ -35,6 +35,15 @@ export interface Identity {
 /** An identity without the credential: what may be kept between requests. */
 export type KnownIdentity = Omit<Identity, "token">;
 
+/** Who a caller is, in lines of the log and the audit log. */
+export function whoOf(
+  identity: KnownIdentity | undefined,
+): { user?: string; subject?: string; client?: string | undefined } {
+  if (!identity) return {};
+  const { username, subject, clientId, clientName } = identity;
+  return { user: username, subject, client: clientName ?? clientId };
+}
+
 /**
  * The key under which things belong to a caller: two tokens of one user at one client share it,
  * and nobody else does.

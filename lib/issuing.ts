@@ -23,6 +23,7 @@ import { records } from "./proxy/records.ts";
 import { grantable, type RoleScope } from "./scope.ts";
 import { seals } from "./seal.ts";
 import type { Store } from "./store.ts";
+import { metered } from "./store/metered.ts";
 import { storeOf } from "./stores.ts";
 
 /** An issuer of tokens, as the program uses it. */
@@ -51,7 +52,7 @@ export async function issuing(
   const client = provider.kind === "hmac" ? undefined : provider.client;
   const known = { ...grounds, ...(client && { client }) };
   if (!states || !keeping) return { provider: native, routes: [], grounds: known };
-  const store = await storeOf(keeping.store, ports);
+  const store = await openStore(keeping.store, ports);
   const keys = ownKeys(keeping, store, grounds.issuer, ports);
   return {
     provider: publishing(native, keys),
@@ -70,7 +71,7 @@ async function proxied(
   ports: Ports,
 ): Promise<Issuing> {
   const { provider: upstream, scopesRequired, toolScopes } = oauth;
-  const store = await storeOf(config.store, ports);
+  const store = await openStore(config.store, ports);
   const { provider, routes, key, held } = proxy({
     config,
     store,
@@ -92,6 +93,10 @@ async function proxied(
     store,
     grounds: { ...grounds, key, ...(client && { client }), ...(held && { held }) },
   };
+}
+
+async function openStore(url: string, ports: Ports): Promise<Store> {
+  return metered(await storeOf(url, ports), ports.meter);
 }
 
 // Who logs in for development has roles of ours, so the rows that make sense are known.

@@ -40,8 +40,8 @@ export function logger(options: LogOptions): Log {
   };
 }
 
-// Logging never fails: what cannot be read is left out.
-function printable(fields: Fields): Fields {
+/** Facts without what looks like a secret, and bounded. Never throws: what cannot be read is left out. */
+export function printable(fields: Fields): Fields {
   try {
     return clean(fields);
   } catch {
@@ -114,7 +114,8 @@ function textValue(value: unknown): string {
 // that turn the direction of text.
 const UNRULY = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-function quote(value: unknown): string {
+/** A value as JSON that a terminal shows as it is. */
+export function quote(value: unknown): string {
   return JSON.stringify(value).replace(
     UNRULY,
     (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,

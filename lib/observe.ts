@@ -1,13 +1,14 @@
 /**
- * What every request has, whatever answers it: a log of its own, common headers on the answer, and
- * a plain 500 where the program crashed.
+ * What every request has, whatever answers it: a log of its own, common headers on the answer, a
+ * plain 500 where the program crashed, and a plain 503 where too many are open.
  *
  * @module
  */
 
 import type { HttpConfig } from "./config.ts";
+import { crowd } from "./crowd.ts";
+import { forwarded } from "./forwarded.ts";
 import { type Handler, pathOf, plain } from "./http.ts";
-import { clientAddress } from "./limit.ts";
 import type { Ports } from "./ports.ts";
 import { tracer } from "./trace.ts";
 
@@ -19,30 +20,54 @@ const DEFAULT_HEADERS: readonly (readonly [string, string])[] = [
   ["cache-control", "no-store"],
 ];
 
-/** Gives each request its trace and each response its common headers; turns a crash into a 500. */
+/** How many requests may be open at once, those included whose answer is a stream. */
+export const MAX_OPEN_REQUESTS = 4000;
+
+/** Asked by whoever restarts what does not answer; a crowd would only come again. */
+const SPARED = "/healthz";
+
+/**
+ * Gives each request its trace and each response its common headers; turns a crash into a 500, and
+ * a request into a 503 when {@linkcode MAX_OPEN_REQUESTS} are open.
+ *
+ * @param served The paths that something is served at.
+ */
 export function observe(
   next: Handler,
   ports: Ports,
   { publicUrl, trustedProxies }: HttpConfig,
-): (request: Request, remote?: string) => Promise<Response> {
+  served: ReadonlySet<string>,
+): (request: Request, remote?: string, completed?: Promise<void>) => Promise<Response> {
+  const { meter, spans, elapsedMs } = ports;
   const open = tracer(ports);
+  const addressOf = forwarded(trustedProxies);
   const secure = publicUrl.protocol === "https:";
-  return async (request, remote = "") => {
-    const forwarded = request.headers.get("x-forwarded-for");
-    const trace = open(clientAddress(remote, forwarded, trustedProxies));
+  const { enter, leave } = crowd(MAX_OPEN_REQUESTS);
+  return async (request, remote = "", completed = Promise.resolve()) => {
+    const started = elapsedMs();
+    const path = pathOf(request.url);
+    if (served.has(path)) spans.route(request.method, path);
+    const trace = open(addressOf(remote, request.headers.get("x-forwarded-for")));
+    const isIn = enter();
     let response: Response;
     try {
-      response = await next(request, trace);
+      response = isIn || path === SPARED ? await next(request, trace) : crowded();
     } catch (error) {
       trace.log("error", "request failed", { error: String(error) });
       response = plain(500, `Something went wrong; the log tells what under request ${trace.id}`);
     }
+    if (isIn) completed.then(leave, leave);
     const { headers, status } = response;
     headers.set("x-request-id", trace.id);
     for (const [name, value] of DEFAULT_HEADERS) if (!headers.has(name)) headers.set(name, value);
     if (secure) headers.set("strict-transport-security", "max-age=31536000");
-    const path = pathOf(request.url);
-    trace.close("info", "request", { method: request.method, path, status });
+    meter.request(path, request.method, status, (elapsedMs() - started) / 1000);
+    const address = trace.address || undefined;
+    trace.close("info", "request", { method: request.method, path, status, address });
     return response;
   };
+}
+
+function crowded(): Response {
+  return plain(503, "Too many requests are open; try again in a moment", { "retry-after": "5" });
 }

@@ -5,6 +5,10 @@
  * @module
  */
 
+import type { Audit } from "./audit.ts";
+import type { Meter } from "./meter.ts";
+import type { Spans } from "./spans.ts";
+
 /** Severity of a log event, least first. */
 export const LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -17,13 +21,13 @@ export type Fields = Record<string, unknown>;
 /** Writes one event. Never throws. */
 export type Log = (level: Level, event: string, fields?: Fields) => void;
 
-/** Certificates for connections to one service, as files in PEM. */
-export interface TlsFiles {
+/** Certificates for connections to one service, in PEM. */
+export interface Certificates {
   /** Certificates that vouch for the service, besides the system's. */
-  readonly caFile?: string;
-  /** What this program shows of itself. */
-  readonly certFile?: string;
-  readonly keyFile?: string;
+  readonly ca?: string;
+  /** What this program shows of itself; one never without the other. */
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** Everything the program borrows from its host. */
@@ -36,8 +40,8 @@ export interface Ports {
   readonly random: (length: number) => Uint8Array<ArrayBuffer>;
   /** Outbound HTTP. */
   readonly fetch: (request: Request) => Promise<Response>;
-  /** Outbound HTTP with certificates of its own. Throws when a file cannot be read. */
-  readonly fetchWith: (tls: TlsFiles) => (request: Request) => Promise<Response>;
+  /** Outbound HTTP with certificates of its own. Throws when they are none. */
+  readonly fetchWith: (tls: Certificates) => (request: Request) => Promise<Response>;
   /** Addresses of a host name, IPv4 and IPv6, as texts. Rejects when it has none. */
   readonly resolve: (hostname: string) => Promise<readonly string[]>;
   /**
@@ -45,6 +49,14 @@ export interface Ports {
    * those of the name. Follows no redirect and uses no proxy.
    */
   readonly fetchAt: (request: Request, address: string) => Promise<Response>;
+  /** A file as text. Throws when it cannot be read. */
+  readonly readFile: (path: string) => string;
   /** Where events go. */
   readonly log: Log;
+  /** Where audited events go. */
+  readonly audit: Audit;
+  /** What counts. */
+  readonly meter: Meter;
+  /** What makes spans of distributed traces. */
+  readonly spans: Spans;
 }

@@ -86,7 +86,7 @@ export interface Proxy {
 /** Prepares proxy mode. Stores and fetches nothing before it is used. */
 export function proxy(
   options: ProxyOptions,
-  ports: Pick<Ports, "now" | "random" | "fetch" | "resolve" | "fetchAt" | "log">,
+  ports: Pick<Ports, "now" | "random" | "fetch" | "resolve" | "fetchAt" | "log" | "meter">,
 ): Proxy {
   const { config, publicUrl, resource, scopes, scopesRequired, mayCall, store, vendor } = options;
   const { now, random } = ports;
@@ -164,8 +164,8 @@ export function proxy(
     sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
   };
 
-  const page = forBrowsers(pages, now);
-  const api = forClients(now);
+  const page = forBrowsers(pages, ports);
+  const api = forClients(ports);
   const table: [path: string, methods: Methods][] = [
     [
       "/oauth/authorize",

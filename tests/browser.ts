@@ -7,7 +7,7 @@
  * @module
  */
 
-import { read } from "./proxy/markup.ts";
+import { read } from "./page/markup.ts";
 
 /** Sends one request; redirects are not its business. */
 export type Send = (request: Request) => Promise<Response>;

@@ -3,6 +3,7 @@ import { decodeJwt } from "@panva/jose";
 import { cli } from "../lib/cli.ts";
 import type { Host } from "../lib/cli/host.ts";
 import { SETTING_ROWS } from "../lib/config/settings.ts";
+import { UNTRACED } from "../lib/spans.ts";
 import { NOW, SECRET } from "./fakes.ts";
 
 interface Run {
@@ -25,6 +26,11 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<Ru
     env,
     runtime: { deno: "2" },
     readFile: () => "",
+    append: () => Promise.reject(new Error("Nothing is written in this test")),
+    open: () => Promise.reject(new Error("Nothing is read in this test")),
+    memoryBytes: () => 0,
+    linesDropped: () => 0,
+    spans: UNTRACED,
     stdout: (text) => void (out += text),
     stderr: (text) => void (err += text),
     terminal: false,
@@ -32,12 +38,15 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<Ru
     listen: () => {
       throw new Deno.errors.AddrInUse("taken");
     },
+    listenTls: () => {
+      throw new Deno.errors.AddrInUse("taken");
+    },
   };
   const code = await cli(args, host);
   return { code, out, err };
 }
 
-const COMMANDS = ["serve", "dev", "token", "check", "version"];
+const COMMANDS = ["serve", "dev", "token", "check", "audit", "version"];
 
 Deno.test("cli() lists every command in its help", async () => {
   for (const flag of ["--help", "-h", "help"]) {

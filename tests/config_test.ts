@@ -274,3 +274,13 @@ Deno.test("configure() never throws and never fails open, whatever the environme
     { seed: 1, numRuns: 500 },
   );
 });
+
+Deno.test("configure() takes rows of scopes over URIs of resources", () => {
+  const OAUTH_TOOL_SCOPES = "kafka-mcp://*=kafka:read, kafka-mcp://health-check=kafka:health";
+  const configured = from({ ...OAUTH, OAUTH_TOOL_SCOPES });
+  ok(configured.ok);
+  deepEqual(configured.config.oauth?.toolScopes, [
+    { glob: "kafka-mcp://*", scope: "kafka:read" },
+    { glob: "kafka-mcp://health-check", scope: "kafka:health" },
+  ]);
+});

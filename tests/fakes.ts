@@ -11,7 +11,9 @@ import { type App, app } from "../lib/app.ts";
 import { type Config, configure } from "../lib/config.ts";
 import { logger } from "../lib/log.ts";
 import type { NewServer } from "../lib/mcp/server.ts";
-import type { Ports } from "../lib/ports.ts";
+import { UNMETERED } from "../lib/meter.ts";
+import type { Fields, Ports } from "../lib/ports.ts";
+import { UNTRACED } from "../lib/spans.ts";
 
 /** Where the clock of a test stands at first, in Unix seconds. */
 export const NOW = 1_800_000_000;
@@ -31,6 +33,8 @@ export interface FakePorts extends Ports {
   advance(seconds: number): void;
   /** Every line logged so far, at every level, as it would be printed. */
   readonly lines: string[];
+  /** Every event audited so far, with its facts. */
+  readonly audited: Fields[];
 }
 
 function draw(length: number, nth: number): Uint8Array<ArrayBuffer> {
@@ -59,6 +63,7 @@ export function fakePorts(fetch: Ports["fetch"] = nobody, strangers: Strangers =
   let now = NOW;
   let draws = 0;
   const lines: string[] = [];
+  const audited: Fields[] = [];
   return {
     now: () => now,
     elapsedMs: () => now * 1000,
@@ -68,6 +73,13 @@ export function fakePorts(fetch: Ports["fetch"] = nobody, strangers: Strangers =
     fetchWith: () => fetch,
     resolve: (name) => Promise.reject(new TypeError(`Nothing resolves ${name} in this test`)),
     fetchAt: nobody,
+    readFile: Deno.readTextFileSync,
+    audit: {
+      write: (event, fields) => void audited.push({ event, ...fields }),
+      ready: () => true,
+    },
+    meter: UNMETERED,
+    spans: UNTRACED,
     ...strangers,
     log: logger({
       level: "debug",
@@ -77,6 +89,7 @@ export function fakePorts(fetch: Ports["fetch"] = nobody, strangers: Strangers =
     }),
     advance: (seconds) => void (now += seconds),
     lines,
+    audited,
   };
 }
 

@@ -6,10 +6,13 @@
  */
 
 import { app } from "../../lib/app.ts";
+import { UNAUDITED } from "../../lib/audit.ts";
 import { configure } from "../../lib/config.ts";
 import { mint } from "../../lib/mint.ts";
 import { isHmac } from "../../lib/config/oauth.ts";
+import { UNMETERED } from "../../lib/meter.ts";
 import type { Ports } from "../../lib/ports.ts";
+import { UNTRACED } from "../../lib/spans.ts";
 import { fixtureServer } from "./fixtures.ts";
 import { tokenProxy } from "./proxy.ts";
 
@@ -37,8 +40,12 @@ export async function target(sessions: "on" | "off"): Promise<Target> {
     fetchWith: () => fetch,
     resolve: fetch,
     fetchAt: fetch,
+    readFile: Deno.readTextFileSync,
     elapsedMs: () => performance.now(),
     log: () => {},
+    audit: UNAUDITED,
+    meter: UNMETERED,
+    spans: UNTRACED,
   };
   const configured = configure({
     flags: {},

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { read } from "../../tests/proxy/markup.ts";
+import { read } from "../../tests/page/markup.ts";
 import { REDIRECT_URI } from "./login.ts";
 
 /** What a person does where it matters. */

@@ -110,7 +110,7 @@ export async function setStage(options: readonly string[] = []): Promise<Stage> 
 function settings(redis: RedisServer, upstream: Upstream, publicUrl: string) {
   return {
     MCP_TRANSPORT: "http",
-    MCP_TRUSTED_PROXIES: "1",
+    MCP_TRUSTED_PROXIES: "127.0.0.1,::1",
     OAUTH_ENABLED: "on",
     OAUTH_MODE: "proxy",
     OAUTH_SERVER_URL: publicUrl,

@@ -5,6 +5,7 @@
  */
 
 import { type Config, type HttpConfig, resourceOf } from "../config.ts";
+import type { KafkaConfig } from "../config/kafka.ts";
 import { type HmacOAuth, isHmac, type OAuthConfig, type ProviderConfig } from "../config/oauth.ts";
 import type { ProxyConfig } from "../config/proxy.ts";
 import { metadataUrlOf } from "../discovery.ts";
@@ -12,15 +13,29 @@ import { mint } from "../mint.ts";
 import { providerOf } from "../providers.ts";
 import { portsOf } from "./serve.ts";
 import { examine, examineStore, type Finding } from "./examine.ts";
+import { posture } from "./posture.ts";
 import { EXIT, type ExitCode, type Host, tellProblems } from "./host.ts";
 
+/** How to check. */
+export interface CheckOptions {
+  /** Whether scripts read the answer. */
+  readonly json: boolean;
+  /** Whether to refuse what is unsafe where others can reach the server. */
+  readonly production: boolean;
+}
+
 /** Prints the configuration in force, secrets hidden, and what the checks found. */
-export async function check(config: Config, json: boolean, host: Host): Promise<ExitCode> {
+export async function check(
+  config: Config,
+  { json, production }: CheckOptions,
+  host: Host,
+): Promise<ExitCode> {
   const { oauth } = config;
-  const findings = !oauth ? [] : [
+  const examined = !oauth ? [] : [
     ...isHmac(oauth) ? await checkMinting(oauth, config, host) : await examine(oauth, host),
     ...oauth.proxy ? await examineStore(oauth.proxy, host) : [],
   ];
+  const findings = [...production ? posture(config) : [], ...examined];
   const problems = findings.filter(({ advice }) => !advice);
   const effective = describe(config);
   if (json) {
@@ -55,15 +70,18 @@ async function checkMinting(oauth: HmacOAuth, config: Config, host: Host): Promi
 }
 
 function describe(
-  { transport, http, oauth, grafana, readOnly, log }: Config,
+  { transport, http, oauth, grafana, kafka, metrics, audit, readOnly, log }: Config,
 ): Record<string, string> {
   return {
     transport,
     ...(transport === "http" && {
       listen: `${http.host}:${http.port}`,
+      ...(http.tls && { certificate: http.tls.certFile }),
+      ...(http.trustedProxies.length > 0 && { "trusted proxies": words(http.trustedProxies) }),
       endpoint: resourceOf(http).href,
       "web origins": words(http.allowedOrigins),
       sessions: http.sessions ? "on" : "off",
+      metrics: metrics ? `${metrics.host}:${metrics.port}` : "off",
     }),
     ...(!oauth && { oauth: "off" }),
     ...(oauth && {
@@ -84,9 +102,21 @@ function describe(
       ...describeProvider(oauth.provider, oauth.proxy),
     }),
     ...(grafana && { grafana: `${grafana.url.href}, by ${grafana.auth}` }),
+    ...(kafka && { kafka: describeKafka(kafka) }),
     ...(readOnly && { tools: "those that read only" }),
+    audit: audit.kind === "file" ? audit.path : audit.kind,
     log: `${log.level}, ${log.format}`,
   };
+}
+
+function describeKafka({ brokers, login, exchange, tls, topics }: KafkaConfig): string {
+  const own = login ? `as ${login.user} by ${login.mechanism}` : "without a login";
+  return [
+    words(brokers),
+    exchange ? "as the caller, by exchange" : own,
+    tls ? "with TLS" : "in clear",
+    `topics ${words(topics.allow)}${topics.deny.length > 0 ? ` but ${words(topics.deny)}` : ""}`,
+  ].join("; ");
 }
 
 const words = (list: readonly string[], none = "none") => list.join(", ") || none;

@@ -11,6 +11,7 @@ import type { GrafanaConfig } from "../config/grafana.ts";
 import type { HmacOAuth, OAuthConfig } from "../config/oauth.ts";
 import type { Problem } from "../config/sources.ts";
 import { metadataUrlOf } from "../discovery.ts";
+import { INSPECTOR } from "../front/clients.ts";
 import { MODERN_REVISION } from "../mcp/server.ts";
 import { mint } from "../mint.ts";
 import type { Person } from "../proxy/grants.ts";
@@ -41,6 +42,9 @@ export function devProblems({ transport, http, oauth }: Config): Problem[] {
   if (transport !== "http") problems.push({ where: "MCP_TRANSPORT", what: "is not http", fix });
   if (!http.loopback) {
     problems.push({ where: "MCP_HTTP_HOST", what: "reaches beyond this machine", fix });
+  }
+  if (http.tls) {
+    problems.push({ where: "MCP_TLS_CERT_FILE", what: "is set: dev speaks plain HTTP", fix });
   }
   if (!oauth) problems.push({ where: "OAUTH_ENABLED", what: "is off", fix });
   return problems;
@@ -116,6 +120,7 @@ Gatehouse ${VERSION}, for development: OAuth is on and ${
   }.
 
   MCP endpoint    ${url}
+  For people      ${new URL("/", url)}
   Metadata        ${metadataUrlOf(url)}
   Health          ${new URL("/healthz", url)}  ${new URL("/readyz", url)}
 
@@ -149,7 +154,7 @@ claude mcp add --transport http gatehouse ${url}${header}
 
 MCP Inspector:
 
-npx -y @modelcontextprotocol/inspector@2.12.0 --cli ${url} --header "Authorization: Bearer ${alice}" --method tools/list
+npx -y ${INSPECTOR} --cli ${url} --header "Authorization: Bearer ${alice}" --method tools/list
 
 Press Ctrl+C to stop.
 

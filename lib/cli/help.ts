@@ -12,6 +12,10 @@ import type { Flag } from "./args.ts";
 export interface CommandHelp {
   readonly name: string;
   readonly summary: string;
+  /** What comes before the flags on the line, where anything does. */
+  readonly operands?: string;
+  /** More than the summary says. */
+  readonly about?: string;
   readonly flags: readonly Flag[];
   /** Settings that the command reads; all of them when absent. */
   readonly settings?: readonly SettingName[];
@@ -36,10 +40,11 @@ well, 1 when it did not, 2 when the command line or the configuration is wrong.
 
 /** Help of one command. */
 export function commandHelp(command: CommandHelp): string {
-  const { name, summary, flags, settings, examples } = command;
+  const { name, summary, operands, about, flags, settings, examples } = command;
   const rows = SETTING_ROWS.filter(([key]) => settings?.includes(key) ?? true);
   return [
-    `${summary}\n\nUsage: gatehouse ${name} [FLAGS]\n`,
+    `${summary}\n\nUsage: gatehouse ${name}${operands ? ` ${operands}` : ""} [FLAGS]\n`,
+    ...(about ? [about] : []),
     ...(flags.length > 0 ? [`Flags:\n${table(flags.map(flagRow))}\n`] : []),
     ...(rows.length > 0
       ? [`Settings:\n${rows.map(([, setting]) => settingLines(setting)).join("\n")}\n`]

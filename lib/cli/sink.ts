@@ -14,6 +14,8 @@ export const MAX_WAITING = 1024 * 1024;
 export interface Sink {
   /** Takes a line with its newline. Never throws and never waits. */
   write(line: string): void;
+  /** How many lines were dropped so far. */
+  dropped(): number;
   /** Resolves when all that was taken is written. */
   flush(): Promise<void>;
 }
@@ -23,6 +25,7 @@ export function sink(write: (bytes: Uint8Array) => Promise<number>): Sink {
   const encoder = new TextEncoder();
   let waiting = "";
   let dropped = 0;
+  let unsaid = 0;
   let writing: Promise<void> | undefined;
 
   const drain = async () => {
@@ -31,10 +34,10 @@ export function sink(write: (bytes: Uint8Array) => Promise<number>): Sink {
         let bytes = encoder.encode(waiting);
         waiting = "";
         while (bytes.length > 0) bytes = bytes.subarray(await write(bytes));
-        if (dropped > 0) {
-          waiting += `${dropped} log lines were dropped: they were not read in time\n`;
+        if (unsaid > 0) {
+          waiting += `${unsaid} log lines were dropped: they were not read in time\n`;
         }
-        dropped = 0;
+        unsaid = 0;
       }
     } catch {
       // Nobody reads the stream any more, and there is nowhere else to say so.
@@ -45,10 +48,13 @@ export function sink(write: (bytes: Uint8Array) => Promise<number>): Sink {
   };
   return {
     write(line) {
-      if (waiting.length + line.length > MAX_WAITING) dropped++;
-      else waiting += line;
+      if (waiting.length + line.length > MAX_WAITING) {
+        dropped++;
+        unsaid++;
+      } else waiting += line;
       writing ??= drain();
     },
+    dropped: () => dropped,
     async flush() {
       await writing;
     },

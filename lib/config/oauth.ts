@@ -7,6 +7,7 @@
 import type { AllowRule } from "../allow.ts";
 import type { ToolScope } from "../scope.ts";
 import { type Keeping, type ProxyConfig, readKeeping, readProxy } from "./proxy.ts";
+import { strongSecret } from "./secret.ts";
 import type { SettingName } from "./settings.ts";
 import * as values from "./values.ts";
 
@@ -107,13 +108,13 @@ export function readOAuth(
     ? readProxy(read, demand, self.origin, kind === "hmac")
     : undefined;
   const provider: ProviderConfig = kind === "hmac"
-    ? { kind, secret: proxy?.secrets[0] ?? demand("secret", values.strongSecret, NO_SECRET) }
+    ? { kind, secret: proxy?.secrets[0] ?? demand("secret", strongSecret, NO_SECRET) }
     : readVendor(kind, read, demand, issuer, proxy);
   const secret = provider.kind === "hmac"
     ? provider.secret
     : proxy
     ? undefined
-    : read("secret", values.strongSecret, undefined);
+    : read("secret", strongSecret, undefined);
   const keeping = proxy ?? (secret && readKeeping(read, secret));
   const clientId = proxy?.client?.id ??
     (provider.kind === "hmac" ? undefined : provider.client?.id);

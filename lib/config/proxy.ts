@@ -10,6 +10,7 @@ import { type RedirectPolicy, redirectPolicy } from "../proxy/redirect.ts";
 import type { RoleScope } from "../scope.ts";
 import { configuredClients } from "./clients.ts";
 import type { Read } from "./oauth.ts";
+import { strongSecret } from "./secret.ts";
 import * as values from "./values.ts";
 
 /** What this server keeps, and how it seals that. */
@@ -64,7 +65,7 @@ export function readProxy(
   const id = isDevelopment ? undefined : demand("clientId", values.words, "");
   const clientSecret = read("clientSecret", values.words, undefined);
   return {
-    ...readKeeping(read, demand("secret", values.strongSecret, NO_SECRET)),
+    ...readKeeping(read, demand("secret", strongSecret, NO_SECRET)),
     redirects,
     clients: read("clients", configuredClients(redirects), []),
     registration: read("registration", values.registration, ["documents", "dynamic"]),
@@ -76,7 +77,7 @@ export function readProxy(
 
 /** Reads what is kept where, sealed with `secret`. */
 export function readKeeping(read: Read, secret: Uint8Array<ArrayBuffer>): Keeping {
-  const previous = read("previousSecret", values.strongSecret, undefined);
+  const previous = read("previousSecret", strongSecret, undefined);
   return {
     secrets: previous ? [secret, previous] : [secret],
     store: read("store", values.storeUrl, "memory:"),

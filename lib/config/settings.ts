@@ -5,6 +5,7 @@
  */
 
 import type { Setting } from "./setting.ts";
+import { KAFKA } from "./settings_kafka.ts";
 import { OAUTH } from "./settings_oauth.ts";
 import { PACKS } from "./settings_packs.ts";
 import { PROXY } from "./settings_proxy.ts";
@@ -30,7 +31,7 @@ const LOG = {
 } as const satisfies Record<string, Setting>;
 
 /** The settings by their name in the program. */
-export const SETTINGS = { ...SERVER, ...OAUTH, ...PROXY, ...PACKS, ...LOG };
+export const SETTINGS = { ...SERVER, ...OAUTH, ...PROXY, ...PACKS, ...KAFKA, ...LOG };
 
 /** Name of a setting. */
 export type SettingName = keyof typeof SETTINGS;

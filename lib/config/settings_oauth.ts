@@ -90,7 +90,7 @@ export const OAUTH = {
     env: ["OAUTH_TOOL_SCOPES"],
     value: "GLOB=SCOPE,...",
     fallback: "none",
-    help: "Scopes that tools need besides, by a glob over tool names",
+    help: "Scopes needed besides, by a glob over names of tools and prompts and URIs of resources",
   },
   scopeHierarchy: {
     flag: "oauth-scope-hierarchy",

@@ -29,6 +29,21 @@ export const SERVER = {
     fallback: "8080",
     help: "Port to listen on",
   },
+  tlsCert: {
+    flag: "tls-cert",
+    env: ["MCP_TLS_CERT_FILE"],
+    value: "PATH",
+    fallback: "none: plain HTTP",
+    help:
+      "Certificate to serve HTTPS with, and those that vouch for it, in PEM; read anew on change",
+  },
+  tlsKey: {
+    flag: "tls-key",
+    env: ["MCP_TLS_KEY_FILE"],
+    value: "PATH",
+    fallback: "none: plain HTTP",
+    help: "Key of that certificate, in PEM",
+  },
   insecure: {
     flag: "insecure",
     env: ["MCP_INSECURE"],
@@ -45,15 +60,29 @@ export const SERVER = {
   trustedProxies: {
     flag: "trusted-proxies",
     env: ["MCP_TRUSTED_PROXIES"],
-    value: "COUNT",
-    fallback: "0",
-    help: "How many proxies stand in front and add to X-Forwarded-For",
+    value: "ADDRESS,...",
+    fallback: "none",
+    help: "Addresses and CIDR blocks of the proxies in front, whose X-Forwarded-For is believed",
   },
   sessions: {
     flag: "sessions",
     env: ["MCP_SESSIONS"],
     fallback: "off",
     help: "Give clients of the 2025 revisions sessions, held in this process",
+  },
+  metricsListen: {
+    flag: "metrics-listen",
+    env: ["MCP_METRICS_LISTEN"],
+    value: "HOST:PORT",
+    fallback: "off",
+    help: "Address that serves metrics for Prometheus, without a login",
+  },
+  audit: {
+    flag: "audit",
+    env: ["MCP_AUDIT"],
+    value: "stderr|file:PATH|off",
+    fallback: "off",
+    help: "Where the audit log goes, each line chained to the one before by its hash",
   },
   readOnly: {
     flag: "read-only",

@@ -55,6 +55,33 @@ export const hostname: Reader<string> = (text) =>
     ? { value: text }
     : { what: `is "${text}"`, fix: "use an address such as 127.0.0.1, or 0.0.0.0 for all" };
 
+const ADDRESS = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9]\d{0,4})$/;
+
+/** Addresses of servers, `host:port` each. */
+export const addresses: Reader<[string, ...string[]]> = (text) => {
+  const parts = list(text);
+  if (!("value" in parts)) return parts;
+  const bad = parts.value.find((part) => !(Number(ADDRESS.exec(part)?.[1]) <= 65535));
+  return bad === undefined
+    ? { value: parts.value as [string, ...string[]] }
+    : { what: `names "${bad}"`, fix: "use HOST:PORT, such as kafka.example.com:9092" };
+};
+
+/** Where to listen, as `host:port`; an IPv6 address is in brackets there, and without them here. */
+export const listenAddress: Reader<{ host: string; port: number }> = (text) => {
+  const port = Number(ADDRESS.exec(text)?.[1]);
+  const host = text.slice(0, text.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+  return port <= 65535
+    ? { value: { host, port } }
+    : { what: `is "${text}"`, fix: "use HOST:PORT, such as 127.0.0.1:9464" };
+};
+
+/** The name of a client to a service, as logs and quotas there have it. */
+export const clientName: Reader<string> = (text) =>
+  /^[\w.-]{1,128}$/.test(text)
+    ? { value: text }
+    : { what: `is "${text}"`, fix: "use letters, digits, dots, hyphens and underscores" };
+
 const WITH_CREDENTIALS = { what: "has a user or password in it", fix: "leave them out" };
 
 /** The origin of a server: https, or http on this machine. */
@@ -132,7 +159,7 @@ const SCOPE_FIX = "name scopes without quotes or backslashes, and not offline_ac
 export const toolScopeRows: Reader<ToolScope[]> = (text) => {
   const rows: ToolScope[] = [];
   for (const part of text.split(",")) {
-    const [, glob, scope] = /^\s*([\w.*-]+)=(\S+)\s*$/.exec(part) ?? [];
+    const [, glob, scope] = /^\s*([\w.*:/+-]+)=(\S+)\s*$/.exec(part) ?? [];
     if (!glob || !scope || !isAskable(scope)) {
       return { what: `has the row "${part.trim()}"`, fix: "write rows as whoami=mcp:read" };
     }
@@ -241,39 +268,6 @@ export function duration(
   };
 }
 
-/** A small count. */
-export const count: Reader<number> = (text) =>
-  /^\d$/.test(text)
-    ? { value: Number(text) }
-    : { what: `is "${text}"`, fix: "use a number from 0 to 9" };
-
 /** Any text that is not empty. */
 export const words: Reader<string> = (text) =>
   text.trim() === "" ? { what: "is empty", fix: "give it a value, or unset it" } : { value: text };
-
-const PLACEHOLDER = /change|replace|insert|your|example|sample|secret|passw|placeholder|default/i;
-
-/** How to come by a good secret. */
-export const NEW_SECRET = "use a random one: export JWT_SECRET=$(openssl rand -hex 32)";
-
-/** A secret that is not worth guessing. What it was never appears in the complaint. */
-export const strongSecret: Reader<Uint8Array<ArrayBuffer>> = (text) => {
-  const value = new TextEncoder().encode(text);
-  if (value.length < 32) return { what: `has ${value.length} bytes, not 32`, fix: NEW_SECRET };
-  const isWeak = new Set(value).size < 10 || isPeriodic(value) || isMostlySequence(value) ||
-    PLACEHOLDER.test(text);
-  return isWeak ? { what: "is easy to guess", fix: NEW_SECRET } : { value };
-};
-
-function isPeriodic(bytes: Uint8Array): boolean {
-  for (let period = 1; period <= bytes.length / 2; period++) {
-    if (bytes.every((byte, index) => byte === bytes[index % period])) return true;
-  }
-  return false;
-}
-
-// Neighbours that differ by one or not at all: rare in anything random.
-function isMostlySequence(bytes: Uint8Array): boolean {
-  const steps = bytes.subarray(1).filter((byte, index) => Math.abs(byte - bytes[index]!) <= 1);
-  return steps.length > bytes.length / 2;
-}

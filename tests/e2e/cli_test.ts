@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
     name: "refuses a command that it does not have",
     args: ["fly"],
     code: 2,
-    stderr: [/"fly" is not a command\n +use one of serve, dev, token, check, version/],
+    stderr: [/"fly" is not a command\n +use one of serve, dev, token, check, audit, version/],
   },
   {
     name: "refuses OAuth without an issuer, naming what is missing",

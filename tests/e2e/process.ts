@@ -46,14 +46,21 @@ export function inherited(): Record<string, string> {
   return Object.fromEntries(present.filter(([, value]) => value !== undefined));
 }
 
-/** Starts a process with a clean environment. */
+/**
+ * Starts a process with a clean environment.
+ *
+ * @param alone A folder to run in, which is its home then, with nothing inherited but `PATH`.
+ */
 export function spawn(
   [file, ...args]: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  alone?: string,
 ): Process {
+  const { PATH = "", ...others } = inherited();
   const child = new Deno.Command(file!, {
     args,
-    env: { ...inherited(), ...env },
+    env: { PATH, ...(alone === undefined ? others : { HOME: alone }), ...env },
+    ...(alone !== undefined && { cwd: alone }),
     clearEnv: true,
     stdin: "piped",
     stdout: "piped",

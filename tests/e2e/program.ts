@@ -36,6 +36,8 @@ export interface Launch {
   readonly command?: readonly string[];
   /** For a program that comes back where it was. @default A free one. */
   readonly port?: number;
+  /** A folder to run in, which is its home then, with nothing inherited but `PATH`. */
+  readonly alone?: string;
 }
 
 /** A program that serves HTTP. */
@@ -83,8 +85,8 @@ export async function run(
 }
 
 /** Starts the program without waiting for anything. */
-export function launchOf({ args = [], env = {}, command = MAIN }: Launch): Process {
-  return spawn([...command, ...args], env);
+export function launchOf({ args = [], env = {}, command = MAIN, alone }: Launch): Process {
+  return spawn([...command, ...args], env, alone);
 }
 
 /** A port that nobody listens on. */
