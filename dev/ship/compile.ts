@@ -5,7 +5,8 @@
  *
  * Deno downloads what it puts into them from its own site, unless `DENORT_BIN` names the file. The
  * permissions of `deno.json` are baked in; paths among them are relative to where the executable
- * is started.
+ * is started. Compiled code is not cached: the cache would lie in the folder for temporary files,
+ * where others could put one of theirs.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { match, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { VERSION } from "../../lib/version.ts";
 import { bearerHeader, modernCall, SECRET } from "../../tests/fakes.ts";
 import { freePort, HTTP_ENV, launchOf } from "../../tests/e2e/program.ts";
@@ -30,6 +30,7 @@ const STEPS: readonly (readonly [name: string, step: (place: Place) => Promise<v
   ["loads the Redis store, and waits for Redis", waitsForRedis],
   ["serves metrics", servesMetrics],
   ["says what is wrong with the configuration", refusesConfiguration],
+  ["leaves no file that it was not asked for, where others could put theirs", leavesNothing],
 ];
 
 for (const name of ["bundle", "executable"] as const) {
@@ -187,4 +188,12 @@ async function refusesConfiguration(place: Place) {
   const { code, stderr } = await end(place, ["check"], { MCP_TRANSPORT: "smoke" });
   equal(code, 2);
   match(stderr, /MCP_TRANSPORT/);
+}
+
+// Deno keeps what it downloads at home, and of an executable it would cache the compiled code.
+async function leavesNothing(place: Place) {
+  const { code, stderr } = await end(place, ["version"], { TMPDIR: place.alone });
+  equal(code, 0, stderr);
+  const left = [...Deno.readDirSync(place.alone)].map(({ name }) => name);
+  deepEqual(left, place.name === "bundle" ? [".cache"] : []);
 }
