@@ -36,6 +36,9 @@ export const BOUNDS: Bounds = {
   idleMs: 75_000,
 };
 
+/** Where servers are, and connections to them come from. */
+const INSIDE = "127.0.0.1";
+
 /** How long to wait when the system has no more connections to give, in milliseconds. */
 const RETRY_MS = 100;
 
@@ -120,7 +123,7 @@ async function passOn(
   host: Loopback,
   patience: Patience,
 ): Promise<void> {
-  const inside = await host.connect({ hostname: "127.0.0.1", port: http.addr.port });
+  const inside = await host.connect({ hostname: INSIDE, port: http.addr.port });
   const { port } = inside.localAddr as Deno.NetAddr;
   const relay = new Relay(client, inside, patience);
   accepted.set(port, { relay, address: client.remoteAddr.hostname });
@@ -157,9 +160,10 @@ function guestsOf(
 function serverOf(host: Loopback, { cert, key }: KeyPair, fetch: Fetch): Server {
   const accepted: Server["accepted"] = new Map();
   const http = host.serve(
-    { hostname: "127.0.0.1", port: 0, cert, key, onListen: () => {} },
+    { hostname: INSIDE, port: 0, cert, key, onListen: () => {} },
     (request, { remoteAddr, completed }) => {
-      const from = accepted.get(remoteAddr.port);
+      // The same port of another loopback address is another connection.
+      const from = remoteAddr.hostname === INSIDE ? accepted.get(remoteAddr.port) : undefined;
       // Somebody on this machine found the way in at the back.
       if (!from) return new Response(null, { status: 403 });
       const end = from.relay.begin();

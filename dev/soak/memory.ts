@@ -1,0 +1,92 @@
+/**
+ * Judging memory: whether it grows after the warm-up, whatever the garbage collector does.
+ *
+ * @module
+ */
+
+/** Memory at one time. */
+export interface Sample {
+  /** Seconds since the start. */
+  readonly at: number;
+  readonly mebibytes: number;
+}
+
+/** Which share of a soak warms up: code is compiled and heaps find their size. */
+export const WARM_UP_SHARE = 0.3;
+
+/** How long a soak has to be for its memory to be judged, in seconds. */
+export const SHORTEST_JUDGED_SECONDS = 300;
+
+/** The lowest sample of so many seconds stands for them: what is above it is garbage. */
+const SPELL_SECONDS = 15;
+
+/**
+ * What may be added once, in mebibytes: memories of bounded size fill while the soak goes on. The
+ * largest is that of judged tokens, 10 000 of them at about 1.5 KiB.
+ */
+export const FILLING_MEBIBYTES = 16;
+
+/**
+ * What may be added per minute, in mebibytes. At a thousand requests in a second, 9 bytes that
+ * each of them leaves behind are more.
+ */
+export const DRIFT_MEBIBYTES = 0.5;
+
+/** What came of memory. */
+export interface MemoryVerdict {
+  readonly isJudged: boolean;
+  readonly isSteady: boolean;
+  /** The slope of the line through the lows, in mebibytes per minute. */
+  readonly perMinute: number;
+  /** The largest slope that passes. */
+  readonly bound: number;
+  readonly first: number;
+  readonly last: number;
+  readonly peak: number;
+}
+
+/** Judges the samples of a soak of `totalSeconds`. */
+export function judgeMemory(
+  samples: readonly Sample[],
+  totalSeconds: number,
+): MemoryVerdict {
+  const from = totalSeconds * WARM_UP_SHARE;
+  const lows = lowsOf(samples.filter(({ at }) => at >= from));
+  const minutes = (totalSeconds - from) / 60;
+  const bound = FILLING_MEBIBYTES / minutes + DRIFT_MEBIBYTES;
+  const perMinute = slopeOf(lows) * 60;
+  const isJudged = totalSeconds >= SHORTEST_JUDGED_SECONDS;
+  return {
+    isJudged,
+    // A slope that cannot be told is none that passes.
+    isSteady: !isJudged || perMinute <= bound,
+    perMinute,
+    bound,
+    first: lows[0]?.mebibytes ?? NaN,
+    last: lows.at(-1)?.mebibytes ?? NaN,
+    peak: samples.reduce((most, { mebibytes }) => Math.max(most, mebibytes), 0),
+  };
+}
+
+/** The lowest sample of each spell. */
+export function lowsOf(samples: readonly Sample[]): readonly Sample[] {
+  const spells = Map.groupBy(samples, ({ at }) => Math.floor(at / SPELL_SECONDS));
+  return [...spells.values()].map((spell) =>
+    spell.reduce((low, sample) => sample.mebibytes < low.mebibytes ? sample : low)
+  );
+}
+
+/**
+ * The slope of the line through samples, in mebibytes per second: the median of the slopes between
+ * any two of them (Theil and Sen), which up to a quarter of outliers do not move. NaN for fewer
+ * than two.
+ */
+export function slopeOf(samples: readonly Sample[]): number {
+  const slopes = samples.flatMap((one, nth) =>
+    samples.slice(nth + 1).map((other) => (other.mebibytes - one.mebibytes) / (other.at - one.at))
+  ).sort((a, b) => a - b);
+  const middle = slopes.length / 2;
+  return slopes.length === 0
+    ? NaN
+    : (slopes[Math.ceil(middle) - 1]! + slopes[Math.floor(middle)]!) / 2;
+}
