@@ -27,6 +27,7 @@ import type { Pack } from "./pack.ts";
 import { packsOf } from "./packs.ts";
 import type { Ports } from "./ports.ts";
 import { scopeCover, toolScopes } from "./scope.ts";
+import { sparing } from "./sparing.ts";
 import { tracer } from "./trace.ts";
 import { VERSION } from "./version.ts";
 
@@ -113,9 +114,11 @@ export async function app(config: Config, ports: Ports, newServer?: NewServer): 
   ];
   const paths = table.map(([path]) => path);
   ports.meter.register("route", paths);
+  const audit = sparing(ports.audit, ports.now);
+  const handle = guard(origin.host, routes(table));
   return {
     packs: served.packs,
-    fetch: observe(guard(origin.host, routes(table)), ports, http, new Set(paths)),
+    fetch: observe(handle, { ...ports, audit }, http, new Set(paths)),
     drain: endpoint.drain,
     close: async () => {
       await endpoint.close();

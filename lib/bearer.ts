@@ -17,7 +17,6 @@ import { type Identity, type KnownIdentity, whoOf } from "./identity.ts";
 import type { Ports } from "./ports.ts";
 import type { Provider } from "./provider.ts";
 import type { Missing } from "./scope.ts";
-import { sparing } from "./sparing.ts";
 
 /** How many judgements are remembered. */
 export const CACHE_ENTRIES = 10_000;
@@ -56,12 +55,11 @@ export function bearer(
   const { challenges, scopesRequired, missing, mayCall } = options;
   const { meter } = ports;
   const judge = remembered(provider, ports);
-  const auditStranger = sparing(ports.now);
   return async (request, trace) => {
     const credential = credentialOf(request.headers.get("authorization"));
     if (credential.kind === "none") return challenges.bare();
     if (credential.kind === "several") {
-      auditStranger(trace, "token refused", { reason: "several" });
+      trace.audit("token refused", { reason: "several" });
       meter.judged({ result: "refused", reason: "several" });
       return challenges.refuse("invalid_request");
     }
@@ -80,7 +78,7 @@ export function bearer(
     }
     if (!verdict.ok) {
       trace.log("warn", "token refused", verdict.refusal);
-      auditStranger(trace, "token refused", { reason: verdict.refusal.reason });
+      trace.audit("token refused", { reason: verdict.refusal.reason });
       meter.judged({ result: "refused", reason: verdict.refusal.reason });
       return challenges.refuse("invalid_token");
     }

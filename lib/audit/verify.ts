@@ -200,6 +200,9 @@ function accounts(
   gap: Pick<Gap, "hash" | "bytes"> = NOTHING,
 ): boolean {
   if (event !== "recovered") return false;
-  const { bytes, sha256 } = JSON.parse(new TextDecoder().decode(line));
-  return bytes === gap.bytes && sha256 === gap.hash.copy().digest("hex");
+  // As text: whoever can write the file can give a line its hash that is not JSON.
+  const told = `"event":"recovered","bytes":${gap.bytes},"sha256":"${
+    gap.hash.copy().digest("hex")
+  }"`;
+  return new TextDecoder().decode(line).includes(`${told},"hash":"`);
 }

@@ -31,7 +31,7 @@ export interface Bounds extends Patience {
 /** The bounds when nothing else is said. */
 export const BOUNDS: Bounds = {
   connections: 4000,
-  perAddress: 256,
+  perAddress: 64,
   firstMs: 30_000,
   idleMs: 75_000,
 };

@@ -1,6 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
-import { chained, entryOf, sha256 } from "../../lib/audit/chain.ts";
+import { chained, entryOf, GENESIS, sha256 } from "../../lib/audit/chain.ts";
 import { type Broken, verifyAudit } from "../../lib/audit/verify.ts";
 import { NOW } from "../fakes.ts";
 import { hashOf, linesOf, logOf, verified } from "./chains.ts";
@@ -190,4 +190,13 @@ Deno.test("verifyAudit() lets no line of the next file tell of bytes that are to
   const end = text.indexOf(torn) + torn.length;
   const { file, line } = await brokenBy([text.slice(0, end), text.slice(end)]);
   deepEqual([file, line], [0, 3]);
+});
+
+Deno.test("verifyAudit() finds a line with a right hash that only begins as one that tells of torn bytes", async () => {
+  const torn = '{"seq":1,"pr\n';
+  const told = entryOf(NOW * 1000, "recovered", { bytes: 13, sha256: sha256(torn) });
+  for (const entry of [told.slice(0, -1), told.slice(0, told.indexOf(',"bytes"'))]) {
+    const { line, why } = await brokenBy([torn + chained(GENESIS, `${entry},`).line]);
+    deepEqual([line, why], [1, "changed"]);
+  }
 });

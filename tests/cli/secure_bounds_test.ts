@@ -93,3 +93,33 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "another loopback address cannot pass for a client by taking the port of its connection",
+  ...tls,
+  async fn() {
+    await using made = await certificates(...NAMES);
+    // Tests may not connect from there, so the server is told that this one does.
+    const serve = ((options: Deno.ServeTcpOptions, handler: Deno.ServeHandler<Deno.NetAddr>) =>
+      Deno.serve(options, (request, { remoteAddr, completed }) =>
+        handler(request, {
+          remoteAddr: { ...remoteAddr, hostname: "127.0.0.2" },
+          completed,
+        }))) as typeof Deno.serve;
+    const host = { listen: Deno.listen, connect: Deno.connect, serve };
+    let asked = 0;
+    await using server = serving(
+      made,
+      () =>
+        Promise.resolve(new Response(`${++asked}`)),
+      {},
+      undefined,
+      host,
+    );
+    using client = clientOf(made);
+    const response = await fetch(server.url, { client });
+    await response.body?.cancel();
+    equal(response.status, 403);
+    equal(asked, 0);
+  },
+});

@@ -29,8 +29,9 @@ export function serving(
   fetch: Fetch = (_, remote) => Promise.resolve(new Response(remote)),
   bounds: Partial<Bounds> = {},
   isExempt?: (address: string) => boolean,
+  host: Parameters<typeof secure>[0] = Deno,
 ): Secured {
-  const listen = secure(Deno, { ...BOUNDS, ...bounds });
+  const listen = secure(host, { ...BOUNDS, ...bounds });
   const listener = listen({ hostname: "127.0.0.1", port: 0 }, pairOf(made), fetch, isExempt);
   return {
     listener,
