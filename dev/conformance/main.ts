@@ -10,7 +10,7 @@
 
 import { AUTHORIZATION, runAuthorization } from "./authorization.ts";
 import required from "./required.json" with { type: "json" };
-import { type Revision, runSuite, type Verdicts } from "./suite.ts";
+import { fetchSuite, type Revision, runSuite, type Verdicts } from "./suite.ts";
 import { target } from "./target.ts";
 
 interface Leg {
@@ -41,6 +41,7 @@ const print = (line: string) => void Deno.stdout.writeSync(encoder.encode(`${lin
 
 let passed = 0;
 let failed = 0;
+await fetchSuite();
 for (const { sessions, revision, failing } of LEGS) {
   await using server = await target(sessions);
   const verdicts = await runSuite(server.url, revision);

@@ -9,6 +9,9 @@ export const SUITE = "npm:@modelcontextprotocol/conformance@0.2.0-alpha.12";
 
 const DEADLINE_MS = 180_000;
 
+/** How long fetching the suite may take before it is tried once more. */
+const FETCH_MS = 60_000;
+
 /** Revisions that the suite has frozen requirements for. */
 export type Revision = "2025-11-25" | "2026-07-28";
 
@@ -18,6 +21,19 @@ export interface Verdicts {
   readonly scenarios: ReadonlyMap<string, boolean>;
   /** All that the suite printed. */
   readonly output: string;
+}
+
+/** Fetches the suite, so that runs do not wait for the network. @throws When it cannot be had. */
+export async function fetchSuite(tries = 2): Promise<void> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--no-config", "--no-lock", SUITE],
+    signal: AbortSignal.timeout(FETCH_MS),
+    stdout: "null",
+    stderr: "inherit",
+  }).output();
+  if (success) return;
+  if (tries <= 1) throw new Error(`Cannot fetch ${SUITE}`);
+  await fetchSuite(tries - 1);
 }
 
 /**
