@@ -74,7 +74,21 @@ function ofServer({ publicUrl, allowedOrigins, tls, loopback, trustedProxies }: 
       advice: true,
     });
   }
+  const wide = trustedProxies.filter(isWide);
+  if (wide.length > 0) {
+    findings.push({
+      where: "MCP_TRUSTED_PROXIES",
+      what: `believes much of the internet: ${wide.join(", ")}`,
+      fix: "name the addresses of your own proxies",
+    });
+  }
   return findings;
+}
+
+// Networks of one's own are smaller: 10.0.0.0/8, fd00::/8 with a prefix of 48 bits.
+function isWide(block: string): boolean {
+  const [, bits] = block.split("/");
+  return bits !== undefined && Number(bits) < (block.includes(":") ? 16 : 8);
 }
 
 function ofOAuth(oauth: OAuthConfig, http: HttpConfig): Finding[] {

@@ -86,6 +86,11 @@ const REFUSED: [what: string, env: Env, where: string][] = [
     { ...NATIVE, MCP_ALLOWED_ORIGINS: "https://a.acme.com,http://b.acme.com" },
     "MCP_ALLOWED_ORIGINS",
   ],
+  [
+    "proxies all over the internet",
+    { ...NATIVE, MCP_TRUSTED_PROXIES: "10.0.0.0/8,::/1" },
+    "MCP_TRUSTED_PROXIES",
+  ],
   ["tokens made with a secret", {
     ...NATIVE,
     OAUTH_PROVIDER: "hmac",
