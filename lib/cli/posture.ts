@@ -85,7 +85,7 @@ function ofServer({ publicUrl, allowedOrigins, tls, loopback, trustedProxies }: 
   return findings;
 }
 
-// Networks of one's own are smaller: 10.0.0.0/8, fd00::/8 with a prefix of 48 bits.
+// The largest network of one's own is 10.0.0.0/8; of IPv6 it has a prefix of 48 bits.
 function isWide(block: string): boolean {
   const [, bits] = block.split("/");
   return bits !== undefined && Number(bits) < (block.includes(":") ? 16 : 8);
