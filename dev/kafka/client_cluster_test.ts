@@ -116,6 +116,8 @@ async function settings(_kafka: Kafka, client: Reaching) {
 async function snapshot(_kafka: Kafka, client: Reaching) {
   const all = await client.snapshot();
   equal(all.controllerId, 1);
+  equal((await client.snapshot([])).controllerId, 1);
+  equal((await client.snapshot(["orders"])).controllerId, undefined);
   match(all.clusterId!, /^gatehouse-kafka/);
   deepEqual(all.brokers.map(({ id, rack }) => [id, rack]), [[1, "rack-1"]]);
   deepEqual(all.topics.map(({ name }) => name), all.topics.map(({ name }) => name).toSorted());

@@ -37,6 +37,8 @@ const SOURCES: Readonly<Record<number, string>> = {
   [ConfigSources.GROUP_CONFIG]: "group",
 };
 
+const NOBODY = -1;
+
 /** The part of a cluster that tells what there is. */
 export function describing({ call }: Calls): Pick<Cluster, "snapshot" | "settings"> {
   return {
@@ -46,7 +48,12 @@ export function describing({ call }: Calls): Pick<Cluster, "snapshot" | "setting
 }
 
 async function snapshot(call: Call, topics?: readonly string[]): Promise<Snapshot> {
-  const [found, controller] = await Promise.all([metadata(call, topics), leaderOfQuorum(call)]);
+  // Who asks for topics by name does so for their partitions.
+  const isOfCluster = !topics || topics.length === 0;
+  const [found, controller] = await Promise.all([
+    metadata(call, topics),
+    isOfCluster ? leaderOfQuorum(call) : NOBODY,
+  ]);
   const controllerId = controller ?? found.controllerId;
   return {
     clusterId: found.clusterId ?? undefined,
@@ -71,8 +78,6 @@ async function snapshot(call: Call, topics?: readonly string[]): Promise<Snapsho
       .sort((a, b) => a.name < b.name ? -1 : 1),
   };
 }
-
-const NOBODY = -1;
 
 /** How long the quorum may take: without a majority it does not answer, and the rest is still told. */
 const QUORUM_MS = 1_000;

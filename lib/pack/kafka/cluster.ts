@@ -36,7 +36,10 @@ export interface Topic {
 /** The cluster as one broker sees it. */
 export interface Snapshot {
   readonly clusterId: string | undefined;
-  /** The active controller; absent when there is none, or the caller may not know. */
+  /**
+   * The active controller; absent when there is none, the caller may not know, or topics were
+   * asked for by name.
+   */
   readonly controllerId: number | undefined;
   /** In order of their ids. */
   readonly brokers: readonly Broker[];
