@@ -23,7 +23,7 @@ const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
   [/lib\/(acting|provider|store|pack|audit\/\w+|config|config\/\w+)\.ts$/, 2],
   [/lib\/(acting|provider|store|mcp)\/\w+\.ts$/, 3],
   [
-    /lib\/(actings|bearer|discovery|front|front\/\w+|mcp|observe|providers|proxy|proxy\/\w+|stdio|stores|pack\/\w+|pack\/\w+\/\w+)\.ts$/,
+    /lib\/(actings|bearer|discovery|front|front\/\w+|mcp|observe|providers|proxy|proxy\/\w+|readiness|stdio|stores|pack\/\w+|pack\/\w+\/\w+)\.ts$/,
     4,
   ],
   [/lib\/(issuing|packs)\.ts$/, 5],

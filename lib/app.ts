@@ -6,7 +6,7 @@
 
 import type { Grounds } from "./actings.ts";
 import { allowed } from "./allow.ts";
-import { type Audit, UNAUDITED, UNREADY } from "./audit.ts";
+import { type Audit, UNREADY } from "./audit.ts";
 import { bearer } from "./bearer.ts";
 import { challenges } from "./challenge.ts";
 import { type Config, resourceOf } from "./config.ts";
@@ -16,7 +16,7 @@ import { front } from "./front.ts";
 import { factsOf } from "./front/facts.ts";
 import { guard, type Handler, type Methods, plain, routes } from "./http.ts";
 import type { Identity } from "./identity.ts";
-import { type Issuing, issuing } from "./issuing.ts";
+import { issuing } from "./issuing.ts";
 import { mcp } from "./mcp.ts";
 import { issuerPorts, packPorts } from "./metered.ts";
 import type { Meter } from "./meter.ts";
@@ -26,6 +26,7 @@ import { origins } from "./origin.ts";
 import type { Pack } from "./pack.ts";
 import { packsOf } from "./packs.ts";
 import type { Ports } from "./ports.ts";
+import { partsOf, readiness } from "./readiness.ts";
 import { scopeCover, toolScopes } from "./scope.ts";
 import { sparing } from "./sparing.ts";
 import { tracer } from "./trace.ts";
@@ -161,42 +162,4 @@ function audited(methods: Methods, audit: Audit): Methods {
   return Object.fromEntries(
     Object.entries(methods).map(([method, handler]) => [method, guard(gate, handler)]),
   );
-}
-
-/** Something that has to work before everything does. */
-interface Part {
-  /** For metrics. */
-  readonly word: string;
-  /** For people. */
-  readonly name: string;
-  readonly isReady: () => Promise<boolean>;
-}
-
-function partsOf(packs: readonly Pack[], audit: Audit, issued?: Issuing): readonly Part[] {
-  const { provider, store } = issued ?? {};
-  const isAudited = () => Promise.resolve(audit.ready());
-  return [
-    ...(audit === UNAUDITED ? [] : [{ word: "audit", name: "the audit log", isReady: isAudited }]),
-    ...(provider
-      ? [{
-        word: "issuer",
-        name: `the issuer ${provider.issuer}`,
-        isReady: () => provider.metadata().then(() => true, () => false),
-      }]
-      : []),
-    ...(store ? [{ word: "store", name: "the store", isReady: () => store.ready() }] : []),
-    ...packs.map((pack) => ({
-      word: pack.name,
-      name: pack.name,
-      isReady: async () => await pack.ready(),
-    })),
-  ];
-}
-
-async function readiness(parts: readonly Part[]): Promise<Response> {
-  const waiting: string[] = [];
-  for (const { name, isReady } of parts) if (!await isReady()) waiting.push(name);
-  return waiting.length === 0
-    ? plain(200, "ready")
-    : plain(503, `waiting for ${waiting.join(", ")}`, { "retry-after": "5" });
 }
