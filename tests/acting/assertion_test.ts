@@ -92,13 +92,15 @@ for (const [left, lives] of LIVES) {
 }
 
 Deno.test("assertion() states it anew before the statement ends, with an id of its own", async () => {
-  const { acting, ports } = stage();
+  const { acting, keys, ports } = stage();
   const first = await acting.credentialFor(ALICE);
   equal((await acting.credentialFor(ALICE)).token, first.token);
   ports.advance(LIFETIME_SECONDS - 10);
   const second = decodeJwt((await acting.credentialFor(ALICE)).token);
   equal(second.iat, NOW + LIFETIME_SECONDS - 10);
   ok(second.jti !== decodeJwt(first.token).jti);
+  // Waits for the keys, which are looked up again in the background.
+  equal(await keys.find({ kid: "of nobody" }), undefined);
 });
 
 Deno.test("assertion() states it anew after the service refused it", async () => {
