@@ -100,7 +100,7 @@ Deno.test("assertion() states it anew before the statement ends, with an id of i
   equal(second.iat, NOW + LIFETIME_SECONDS - 10);
   ok(second.jti !== decodeJwt(first.token).jti);
   // Waits for the keys, which are looked up again in the background.
-  equal(await keys.find({ kid: "of nobody" }), undefined);
+  equal(await keys.find({ alg: "ES256", kid: "of nobody" }), undefined);
 });
 
 Deno.test("assertion() states it anew after the service refused it", async () => {
