@@ -94,3 +94,19 @@ export function secureServer(
     },
   };
 }
+
+/** Files of a certificate, which a test writes anew. */
+export async function certificateFiles() {
+  const folder = await Deno.makeTempDir();
+  const [certFile, keyFile] = [`${folder}/cert.pem`, `${folder}/key.pem`];
+  return {
+    env: { MCP_TLS_CERT_FILE: certFile, MCP_TLS_KEY_FILE: keyFile },
+    certFile,
+    keyFile,
+    async write({ cert, key }: { cert: string; key: string }) {
+      await Deno.writeTextFile(certFile, cert);
+      await Deno.writeTextFile(keyFile, key);
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}

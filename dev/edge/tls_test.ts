@@ -5,34 +5,18 @@
  */
 
 import { match, ok, strictEqual as equal } from "node:assert/strict";
-import { certificates } from "../../tests/certificates.ts";
+import { certificateFiles, certificates } from "../../tests/certificates.ts";
 import { bearerHeader, modernCall } from "../../tests/fakes.ts";
 import { freePort, HTTP_ENV, launchOf, tokenFor } from "../../tests/e2e/program.ts";
 
 const NAMES = ["DNS:localhost", "IP:127.0.0.1"];
-
-/** Files of a certificate, which a test writes anew. */
-async function files() {
-  const folder = await Deno.makeTempDir();
-  const [certFile, keyFile] = [`${folder}/cert.pem`, `${folder}/key.pem`];
-  return {
-    env: { MCP_TLS_CERT_FILE: certFile, MCP_TLS_KEY_FILE: keyFile },
-    certFile,
-    keyFile,
-    async write({ cert, key }: { cert: string; key: string }) {
-      await Deno.writeTextFile(certFile, cert);
-      await Deno.writeTextFile(keyFile, key);
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
 
 Deno.test({
   name: "the program serves HTTPS at an https URL, renews its certificate, and refuses a bad one",
   async fn() {
     await using before = await certificates(...NAMES);
     await using after = await certificates(...NAMES);
-    await using pair = await files();
+    await using pair = await certificateFiles();
     await pair.write(before);
     const port = freePort();
     const origin = `https://localhost:${port}`;

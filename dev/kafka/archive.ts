@@ -6,7 +6,8 @@
  */
 
 import { until } from "../keycloak/wait.ts";
-import { exists, progress } from "./distribution.ts";
+import { exists } from "../cache.ts";
+import { progress } from "./distribution.ts";
 import { ARCHIVE, begin } from "./java.ts";
 import { brokersSeenAt } from "./metadata.ts";
 import { CLUSTER, takeSeat, writeSettings } from "./settings.ts";

@@ -1,26 +1,10 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
-import { certificates, withoutCertificates } from "../certificates.ts";
+import { certificateFiles, certificates, withoutCertificates } from "../certificates.ts";
 import { HTTP_ENV, run } from "./program.ts";
 import { skipBecause } from "./skip.ts";
 
 const tls = skipBecause(withoutCertificates);
 const NAMES = ["DNS:localhost", "IP:127.0.0.1"];
-
-/** Files of a certificate, which a test writes anew. */
-async function files() {
-  const folder = await Deno.makeTempDir();
-  const [certFile, keyFile] = [`${folder}/cert.pem`, `${folder}/key.pem`];
-  return {
-    env: { MCP_TLS_CERT_FILE: certFile, MCP_TLS_KEY_FILE: keyFile },
-    certFile,
-    keyFile,
-    async write({ cert, key }: { cert: string; key: string }) {
-      await Deno.writeTextFile(certFile, cert);
-      await Deno.writeTextFile(keyFile, key);
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
 
 Deno.test({
   name: "the program does not start with a certificate that does not work, and says why",
@@ -28,7 +12,7 @@ Deno.test({
   async fn() {
     await using made = await certificates(...NAMES);
     await using other = await certificates(...NAMES);
-    await using pair = await files();
+    await using pair = await certificateFiles();
     const env = { ...HTTP_ENV, ...pair.env };
     const starts = async () => {
       const { code, stderr } = await run([], env);
