@@ -24,8 +24,8 @@ Deno.test({
       env: { ...HTTP_ENV, ...pair.env, MCP_HTTP_PORT: `${port}`, LOG_FORMAT: "json" },
     });
     await program.until("stderr", /"event":"serving"/);
-    match(program.stderr(), /"event":"certificate in use","until":"20\d\d-/);
-    match(program.stderr(), new RegExp(`"url":"${origin}/mcp"`));
+    await program.until("stderr", /"event":"certificate in use","until":"20\d\d-/);
+    await program.until("stderr", new RegExp(`"url":"${origin}/mcp"`));
 
     using client = Deno.createHttpClient({ caCerts: [before.ca] });
     const token = await tokenFor(origin, "alice");
@@ -42,7 +42,7 @@ Deno.test({
 
     await Deno.writeTextFile(pair.keyFile, after.key);
     await program.until("stderr", /"event":"certificate not renewed; the one before goes on"/);
-    match(program.stderr(), /does not belong to the certificate/);
+    await program.until("stderr", /does not belong to the certificate/);
     using fresh = Deno.createHttpClient({ caCerts: [before.ca] });
     equal(await (await fetch(`${origin}/healthz`, { client: fresh })).text(), "ok\n");
 

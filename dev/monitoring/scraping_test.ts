@@ -151,5 +151,5 @@ Deno.test("the server warns when its metrics can be read from elsewhere", async 
   ok(!program.stderr().includes("without a login"));
   const port = freePort();
   await using open = await start({ env: { ...HTTP_ENV, MCP_METRICS_LISTEN: `0.0.0.0:${port}` } });
-  match(open.stderr(), /metrics are served beyond this machine without a login/);
+  await open.until("stderr", /metrics are served beyond this machine without a login/);
 });

@@ -144,7 +144,7 @@ Deno.test("Deno's own spans have the queries of URLs, of which the log warns", a
   );
   equal(span.attributes["url.query"], "code=marker-of-code");
   match(String(span.attributes["url.full"]), /\?code=marker-of-code$/);
-  match(program.stderr(), /traces hold the queries of URLs/);
+  await program.until("stderr", /traces hold the queries of URLs/);
 });
 
 Deno.test("nothing is traced, sent or warned of unless OTEL_DENO turns it on", async () => {

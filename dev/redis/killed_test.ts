@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { TURN_SECONDS } from "../../lib/proxy/renewal.ts";
 import { PREFIX } from "../../lib/store/redis.ts";
 import { type Answered, REDIRECT } from "../../tests/proxy/flow.ts";
@@ -80,7 +80,7 @@ Deno.test("a refresh is made up for at one replica when the other was killed ove
   // The successor of upstream's token died with the replica, and upstream takes our second use of
   // the one before it for a theft. The person has to log in again.
   deepEqual([ended.status, ended.body.error], [400, "invalid_grant"]);
-  match(stage.replicas[1].stderr(), /"event":"ended".*"reason":"upstream: invalid_grant"/);
+  await stage.replicas[1].until("stderr", /"event":"ended".*"reason":"upstream: invalid_grant"/);
   deepEqual(await stage.call(answered.tokens.access_token, b), [401]);
 });
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { PREFIX } from "../../lib/store/redis.ts";
 import { REDIRECT } from "../../tests/proxy/flow.ts";
 import { until } from "../keycloak/wait.ts";
@@ -87,8 +87,8 @@ for (
       deepEqual([retry.status, retry.body.refresh_token], [200, body.refresh_token]);
     }
     equal((await stage.redeem(newcomer, await stage.code(newcomer))).status, 200);
-    for (const { stderr } of stage.replicas) {
-      match(stderr(), /"event":"store lost"/);
+    for (const { stderr, until } of stage.replicas) {
+      await until("stderr", /"event":"store lost"/);
       for (const { tokens } of [seen, idle, dropped]) {
         equal(stderr().includes(tokens.refresh_token), false);
       }

@@ -150,7 +150,7 @@ Deno.test("refresh() ends the grant at both replicas when an older token is used
       deepEqual(await stage.call(access_token, at), [401]);
     }
   }
-  match(stage.replicas[1].stderr(), /"event":"reuse detected"/);
+  await stage.replicas[1].until("stderr", /"event":"reuse detected"/);
 });
 
 Deno.test("revoke() at one replica ends the grant at the other, and upstream (SPEC B3.8)", async () => {
@@ -221,7 +221,7 @@ Deno.test("assertions() counts an assertion once, for both replicas together", a
   for (const at of [b, a]) {
     deepEqual(outcomes([await redeem(await stage.code(client), one, at)]), ["401 invalid_client"]);
   }
-  match(stage.replicas[1].stderr(), /"reason":"the assertion was used already"/);
+  await stage.replicas[1].until("stderr", /"reason":"the assertion was used already"/);
 
   for (let tries = 0; tries < 10; tries++) {
     const text = await assertion();

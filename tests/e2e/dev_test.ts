@@ -82,7 +82,7 @@ Deno.test("main.ts dev prints URLs that answer", async () => {
 
 Deno.test("main.ts dev asks for a token, and listens to this machine only (SPEC C1.2, D7)", async () => {
   await using program = await dev();
-  match(program.stderr(), new RegExp(`"listen":"127\\.0\\.0\\.1:${program.port}"`));
+  await program.until("stderr", new RegExp(`"listen":"127\\.0\\.0\\.1:${program.port}"`));
   const response = await fetch(program.endpoint, modernCall("tools/list"));
   equal(response.status, 401);
   await response.body?.cancel();

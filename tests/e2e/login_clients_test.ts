@@ -1,6 +1,5 @@
 import {
   deepStrictEqual as deepEqual,
-  match,
   ok,
   rejects,
   strictEqual as equal,
@@ -80,7 +79,7 @@ Deno.test("clients that the operator knows log in, with and without a secret (SP
     const account = newAccount({ known: wrong });
     await rejects(logIn(kind, program.endpoint, account, newPerson({ user: "bob" })));
   }
-  match(program.stderr(), /"reason":"wrong secret"/);
+  await program.until("stderr", /"reason":"wrong secret"/);
 });
 
 Deno.test("clients log in anew when the server has lost its grants, and register anew when it does not know them (SPEC B3.2, B4.4)", async () => {
@@ -103,7 +102,7 @@ Deno.test("clients log in anew when the server has lost its grants, and register
       equal(account.clientId() === before, isKnown, `${kind.name}: ${reason}`);
       await peer.close();
     }
-    if (reason) match(program.stderr(), new RegExp(`"reason":"${reason}"`));
+    if (reason) await program.until("stderr", new RegExp(`"reason":"${reason}"`));
     await program.stop();
   }
 });

@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { newPerson } from "./login_person.ts";
 import { type Ended, spawn } from "./process.ts";
 import { HTTP_ENV, start } from "./program.ts";
@@ -58,5 +58,5 @@ Deno.test("Inspector registers, logs in and calls tools with nothing but the URL
     const { protocolEra, auth } = await inspector.ask("connections/show", endpoint);
     deepEqual([protocolEra, auth.authorized], [era, true]);
   }
-  ok(program.stderr().includes('"client":"MCP Inspector"'));
+  await program.until("stderr", /"client":"MCP Inspector"/);
 });

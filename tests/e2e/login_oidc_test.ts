@@ -95,7 +95,7 @@ Deno.test("a client logs in anew when the provider has ended its side (SPEC B3.7
   await expectSent(peer.whoami(), account);
   await finishLogin(MODERN!, endpoint, account, ada);
   equal((await peer.whoami()).subject, "ada-7");
-  match(both.program.stderr(), /"event":"ended".*"reason":"upstream: invalid_grant"/);
+  await both.program.until("stderr", /"event":"ended".*"reason":"upstream: invalid_grant"/);
   await peer.close();
 });
 

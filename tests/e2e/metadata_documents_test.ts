@@ -1,4 +1,4 @@
-import { match, rejects, strictEqual as equal } from "node:assert/strict";
+import { rejects, strictEqual as equal } from "node:assert/strict";
 import { type Certificates, certificates, withoutCertificates } from "../certificates.ts";
 import { logIn, LOGIN_KINDS, newAccount } from "./login_clients.ts";
 import { newPerson, REDIRECT_URI } from "./login_person.ts";
@@ -46,9 +46,8 @@ Deno.test({
       await peer.close();
     }
     equal(client.asked.includes("/client.json"), true);
-    const log = program.stderr();
-    equal(log.includes('"event":"registered"'), false);
-    match(log, /"event":"issued".*"client":"A client with a document"/);
+    await program.until("stderr", /"event":"issued".*"client":"A client with a document"/);
+    equal(program.stderr().includes('"event":"registered"'), false);
   },
 });
 
@@ -72,7 +71,7 @@ Deno.test({
         /Cannot find a form on the page/,
       );
     }
-    match(program.stderr(), /"reason":"redirect_uri is not registered"/);
-    match(program.stderr(), /cannot be reached/);
+    await program.until("stderr", /"reason":"redirect_uri is not registered"/);
+    await program.until("stderr", /cannot be reached/);
   },
 });

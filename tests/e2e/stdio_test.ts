@@ -209,6 +209,6 @@ Deno.test("program ignores OAuth settings on stdio, and warns (SPEC D1, D2)", as
   await process.write(modern(1, "tools/call", { name: "whoami", arguments: {} }));
   const { result } = await answerTo(process, 1);
   deepEqual(result?.structuredContent, { authenticated: false, roles: [], scopes: [] });
-  match(process.stderr(), /"level":"warn","event":"OAuth is not used on stdio"/);
+  await process.until("stderr", /"level":"warn","event":"OAuth is not used on stdio"/);
   equal(process.stderr().includes(SECRET), false);
 });
