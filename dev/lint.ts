@@ -15,7 +15,7 @@
 const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
   [/lib\/(audit|base64url|glob|meter|ports|spans|http|identity|errors|trace|version)\.ts$/, 0],
   [
-    /lib\/(address|allow|crowd|forwarded|log|challenge|jwt|limit|metered|metrics|mint|origin|outbound|scope|seal|sparing)\.ts$/,
+    /lib\/(address|allow|cache|crowd|forwarded|log|challenge|jwt|limit|metered|metrics|mint|origin|outbound|scope|seal|share|sparing)\.ts$/,
     1,
   ],
   [/lib\/proxy\/(client|metadata|redirect)\.ts$/, 1],

@@ -28,6 +28,7 @@ import { packsOf } from "./packs.ts";
 import type { Ports } from "./ports.ts";
 import { partsOf, readiness } from "./readiness.ts";
 import { scopeCover, toolScopes } from "./scope.ts";
+import { shared } from "./share.ts";
 import { sparing } from "./sparing.ts";
 import { tracer } from "./trace.ts";
 import { VERSION } from "./version.ts";
@@ -89,7 +90,7 @@ export async function app(config: Config, ports: Ports, newServer?: NewServer): 
     ...(permission && { authorization: permission }),
   }, ports);
   const gate = provider && permission ? bearer(provider, ports, permission) : () => undefined;
-  const guarded = guard<Identity | undefined>(gate, endpoint.handle);
+  const guarded = guard<Identity | undefined>(gate, shared(endpoint.handle, ports.meter));
   const fromOrigin = (next: Handler) =>
     guard(
       origin.origin,

@@ -9,7 +9,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { LRUCache } from "lru-cache";
+import { cache } from "./cache.ts";
 import type { Challenges } from "./challenge.ts";
 import type { Verdict } from "./errors.ts";
 import { type Gate, plain } from "./http.ts";
@@ -136,10 +136,7 @@ function remembered(
   provider: Provider,
   { now, meter, spans }: Pick<Ports, "now" | "meter" | "spans">,
 ): (token: string) => Verdict | Promise<Verdict> {
-  const known = new LRUCache<string, { identity: KnownIdentity; until: number }>({
-    max: CACHE_ENTRIES,
-    maxSize: CACHE_LENGTH,
-  });
+  const known = cache<KnownIdentity>({ max: CACHE_ENTRIES, maxSize: CACHE_LENGTH }, now);
   const flights = new Map<string, Promise<Verdict>>();
   const judge = (token: string) =>
     spans.run("judge token", {}, async (tell) => {
@@ -149,22 +146,19 @@ function remembered(
     });
   const verify = async (key: string, token: string) => {
     const verdict = await judge(token);
+    if (!verdict.ok) return verdict;
+    const { identity, until = Infinity } = verdict;
     // The clock is read again: verifying may have taken a while.
-    const until = verdict.ok
-      ? Math.min(now() + CACHE_SECONDS, verdict.identity.expiresAt, verdict.until ?? Infinity)
-      : 0;
-    if (verdict.ok && until > now()) {
-      known.set(key, { identity: verdict.identity, until }, { size: token.length });
-    }
+    const end = Math.min(now() + CACHE_SECONDS, identity.expiresAt, until);
+    known.set(key, identity, end, token.length);
     return verdict;
   };
   return (token) => {
     const key = createHash("sha256").update(token).digest("base64");
-    const hit = known.get(key);
-    const isHit = hit !== undefined && hit.until > now();
-    const under = isHit ? undefined : flights.get(key);
-    meter.remembered(isHit || under !== undefined);
-    if (isHit) return { ok: true, identity: hit.identity };
+    const identity = known.get(key);
+    const under = identity ? undefined : flights.get(key);
+    meter.remembered(identity !== undefined || under !== undefined);
+    if (identity) return { ok: true, identity };
     if (under) return under;
     const flight = verify(key, token).finally(() => flights.delete(key));
     flights.set(key, flight);

@@ -44,6 +44,11 @@ export function whoOf(
   return { user: username, subject, client: clientName ?? clientId };
 }
 
+/** The key of a person, who is one subject of an issuer whatever their clients and tokens; without OAuth, all callers are one. */
+export function subjectOf(identity: KnownIdentity | undefined): string {
+  return identity ? JSON.stringify([identity.issuer, identity.subject]) : "";
+}
+
 /**
  * The key under which things belong to a caller: two tokens of one user at one client share it,
  * and nobody else does.

@@ -49,8 +49,8 @@ export type Judgement =
   | { readonly result: "forbidden"; readonly reason: "caller" | "scope" }
   | { readonly result: "failed" };
 
-/** Bounds that turn callers away. */
-export const LIMITS = ["sessions", "streams", "requests"] as const;
+/** Bounds that turn callers away; `open` is that of requests at once, `requests` of those in a time. */
+export const LIMITS = ["sessions", "streams", "requests", "open"] as const;
 
 /** One of {@linkcode LIMITS}. */
 export type Limit = (typeof LIMITS)[number];

@@ -9,6 +9,7 @@ import type { HttpConfig } from "./config.ts";
 import { crowd } from "./crowd.ts";
 import { forwarded } from "./forwarded.ts";
 import { type Handler, pathOf, plain } from "./http.ts";
+import { clientOf } from "./limit.ts";
 import type { Ports } from "./ports.ts";
 import { tracer } from "./trace.ts";
 
@@ -23,12 +24,19 @@ const DEFAULT_HEADERS: readonly (readonly [string, string])[] = [
 /** How many requests may be open at once, those included whose answer is a stream. */
 export const MAX_OPEN_REQUESTS = 4000;
 
+/**
+ * How many of them one client's address, or IPv6 /64, may have. An answer that nobody reads is open,
+ * and a few connections of HTTP/2 carry thousands of them.
+ */
+export const MAX_OPEN_PER_ADDRESS = 1000;
+
 /** Asked by whoever restarts what does not answer; a crowd would only come again. */
 const SPARED = "/healthz";
 
 /**
  * Gives each request its trace and each response its common headers; turns a crash into a 500, and
- * a request into a 503 when {@linkcode MAX_OPEN_REQUESTS} are open.
+ * a request into a 503 when {@linkcode MAX_OPEN_REQUESTS} are open, and into a 429 when
+ * {@linkcode MAX_OPEN_PER_ADDRESS} of its address are.
  *
  * @param served The paths that something is served at.
  */
@@ -42,21 +50,27 @@ export function observe(
   const open = tracer(ports);
   const addressOf = forwarded(trustedProxies);
   const secure = publicUrl.protocol === "https:";
-  const { enter, leave } = crowd(MAX_OPEN_REQUESTS);
+  const room = crowd({ most: MAX_OPEN_REQUESTS, mostOfEach: MAX_OPEN_PER_ADDRESS });
   return async (request, remote = "", completed = Promise.resolve()) => {
     const started = elapsedMs();
     const path = pathOf(request.url);
     if (served.has(path)) spans.route(request.method, path);
-    const trace = open(addressOf(remote, request.headers.get("x-forwarded-for")));
-    const isIn = enter();
+    const from = addressOf(remote, request.headers.get("x-forwarded-for"));
+    const trace = open(from, completed);
+    const client = clientOf(from);
+    const crowded = room.enter(client);
     let response: Response;
     try {
-      response = isIn || path === SPARED ? await next(request, trace) : crowded();
+      response = !crowded || path === SPARED ? await next(request, trace) : TURN_AWAY[crowded]();
     } catch (error) {
       trace.log("error", "request failed", { error: String(error) });
       response = plain(500, `Something went wrong; the log tells what under request ${trace.id}`);
     }
-    if (isIn) completed.then(leave, leave);
+    if (crowded === "share taken") meter.limited("open");
+    if (!crowded) {
+      const leave = () => room.leave(client);
+      completed.then(leave, leave);
+    }
     const { headers, status } = response;
     headers.set("x-request-id", trace.id);
     for (const [name, value] of DEFAULT_HEADERS) if (!headers.has(name)) headers.set(name, value);
@@ -68,6 +82,11 @@ export function observe(
   };
 }
 
-function crowded(): Response {
-  return plain(503, "Too many requests are open; try again in a moment", { "retry-after": "5" });
+const TURN_AWAY = {
+  "full": () => later(503, "Too many requests are open; try again in a moment"),
+  "share taken": () => later(429, "Too many requests of this address are open; close some"),
+};
+
+function later(status: number, text: string): Response {
+  return plain(status, text, { "retry-after": "5" });
 }

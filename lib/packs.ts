@@ -11,6 +11,7 @@ import type { GrafanaConfig } from "./config/grafana.ts";
 import type { KafkaConfig } from "./config/kafka.ts";
 import { certificatesOf } from "./config/tls.ts";
 import type { Pack } from "./pack.ts";
+import { inTurn } from "./pack/turns.ts";
 import { whoami } from "./pack/whoami.ts";
 import type { Ports } from "./ports.ts";
 
@@ -22,8 +23,8 @@ export async function packsOf(
 ): Promise<readonly Pack[]> {
   return [
     whoami(),
-    ...(grafana ? [await grafanaOf(grafana, readOnly, grounds, ports)] : []),
-    ...(kafka ? [await kafkaOf(kafka, readOnly, grounds, ports)] : []),
+    ...(grafana ? [inTurn(await grafanaOf(grafana, readOnly, grounds, ports))] : []),
+    ...(kafka ? [inTurn(await kafkaOf(kafka, readOnly, grounds, ports))] : []),
   ];
 }
 

@@ -12,6 +12,8 @@ export interface Trace {
   readonly id: string;
   /** Address of whoever sent the request, as far as proxies in front can be trusted. */
   readonly address: string;
+  /** Settles when the answer is out, or its reader gone. */
+  readonly completed: Promise<void>;
   /**
    * Adds facts to the closing line. A fact that comes after it, as when a stream ends, gets a line
    * of its own.
@@ -37,10 +39,11 @@ export interface OpenTrace extends Trace {
  */
 export function tracer(
   ports: Pick<Ports, "log" | "audit" | "elapsedMs" | "random" | "spans">,
-): (address?: string) => OpenTrace {
+): (address?: string, completed?: Promise<void>) => OpenTrace {
   const prefix = ports.random(5).toHex();
   let count = 0;
-  return (address = "") => new RequestTrace(`${prefix}-${(++count).toString(36)}`, address, ports);
+  return (address = "", completed = Promise.resolve()) =>
+    new RequestTrace(`${prefix}-${(++count).toString(36)}`, address, completed, ports);
 }
 
 class RequestTrace implements OpenTrace {
@@ -52,6 +55,7 @@ class RequestTrace implements OpenTrace {
   constructor(
     readonly id: string,
     readonly address: string,
+    readonly completed: Promise<void>,
     private readonly ports: Pick<Ports, "log" | "audit" | "elapsedMs" | "spans">,
   ) {
     this.#started = ports.elapsedMs();

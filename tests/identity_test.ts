@@ -1,6 +1,6 @@
 import { notStrictEqual as notEqual, strictEqual as equal } from "node:assert/strict";
 import fc from "fast-check";
-import { type Identity, principalOf } from "../lib/identity.ts";
+import { type Identity, principalOf, subjectOf } from "../lib/identity.ts";
 
 function identity(over: Partial<Identity> = {}): Identity {
   return {
@@ -68,4 +68,17 @@ Deno.test("principalOf() never gives two callers one key, whatever their names (
   };
   const gap = fc.constantFrom(0, 1);
   fc.assert(fc.property(text, places, places, gap, property), { seed: 1, numRuns: 1000 });
+});
+
+Deno.test("subjectOf() is one person's, whatever their clients and names, and no other's", () => {
+  equal(subjectOf(identity({ clientId: "another", username: "another" })), subjectOf(identity()));
+  equal(subjectOf(undefined), subjectOf(undefined));
+  notEqual(subjectOf(identity()), subjectOf(undefined));
+  notEqual(subjectOf(identity({ subject: "bob" })), subjectOf(identity()));
+  notEqual(subjectOf(identity({ issuer: "https://other.example" })), subjectOf(identity()));
+  const halves = { issuer: 'https://a.example","b', subject: "c" };
+  notEqual(
+    subjectOf(identity(halves)),
+    subjectOf(identity({ issuer: "https://a.example", subject: 'b","c' })),
+  );
 });

@@ -91,7 +91,14 @@ function remembering(provider: Provider): Provider {
     missing: () => [],
     mayCall: () => true,
   });
-  const trace = { address: "", id: "bench", note: () => {}, log: () => {}, audit: () => {} };
+  const trace = {
+    address: "",
+    completed: Promise.resolve(),
+    id: "bench",
+    note: () => {},
+    log: () => {},
+    audit: () => {},
+  };
   return {
     ...provider,
     async verify(token) {

@@ -8,8 +8,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import type { Acting, Credential } from "../acting.ts";
+import { cache } from "../cache.ts";
 import type { Identity } from "../identity.ts";
 import { ToolError } from "../pack.ts";
 
@@ -31,16 +31,15 @@ export interface Got {
 
 /** Keeps what `get` yields. @param now Unix seconds. */
 export function kept(get: (identity: Identity) => Promise<Got>, now: () => number): Acting {
-  const known = new LRUCache<string, Got>({ max: KEPT_CREDENTIALS });
-  const flights = new Map<string, Promise<Got>>();
-  const isFresh = (got: Got | undefined) => got && got.expiresAt - MARGIN_SECONDS > now();
+  const known = cache<string>({ max: KEPT_CREDENTIALS }, now);
+  const flights = new Map<string, Promise<string>>();
 
-  const fetched = (key: string, identity: Identity): Promise<Got> => {
+  const fetched = (key: string, identity: Identity): Promise<string> => {
     const under = flights.get(key);
     if (under) return under;
-    const flight = get(identity).then((got) => {
-      known.set(key, got);
-      return got;
+    const flight = get(identity).then(({ token, expiresAt }) => {
+      known.set(key, token, expiresAt - MARGIN_SECONDS);
+      return token;
     }).finally(() => flights.delete(key));
     flights.set(key, flight);
     return flight;
@@ -49,15 +48,14 @@ export function kept(get: (identity: Identity) => Promise<Got>, now: () => numbe
     async credentialFor(identity): Promise<Credential> {
       if (!identity) throw new ToolError("This tool needs a login, and there is none", "no caller");
       const key = keyOf(identity);
-      const at = known.get(key);
-      const { token } = isFresh(at) ? at! : await fetched(key, identity);
+      const token = known.get(key) ?? await fetched(key, identity);
       return { token, of: "caller" };
     },
     forget(identity, refused) {
       if (!identity) return false;
       const key = keyOf(identity);
       // Another call may have forgotten it already, and got a fresh one.
-      if (known.get(key)?.token === refused.token) known.delete(key);
+      if (known.get(key) === refused.token) known.delete(key);
       return true;
     },
   };

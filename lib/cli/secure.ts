@@ -69,15 +69,16 @@ export function secure(host: Loopback, bounds: Bounds = BOUNDS): Host["listenTls
       throw error;
     }
     const servers = new Set([current]);
-    const guests = guestsOf(bounds, isExempt);
+    const guests = crowd({ most: bounds.connections, mostOfEach: bounds.perAddress });
     const pass = async (client: Deno.TcpConn) => {
       const { hostname } = client.remoteAddr;
-      if (!guests.enter(hostname)) return client.close();
+      const whose = isExempt(hostname) ? undefined : clientOf(hostname);
+      if (guests.enter(whose)) return client.close();
       const server = current;
       server.count++;
       await passOn(client, server, host, bounds).catch(() => client.close());
       server.count--;
-      guests.leave(hostname);
+      guests.leave(whose);
       retire(server);
     };
     const retire = (server: Server) => {
@@ -129,32 +130,6 @@ async function passOn(
   accepted.set(port, { relay, address: client.remoteAddr.hostname });
   await relay.ended;
   accepted.delete(port);
-}
-
-/** Counts who is connected. */
-function guestsOf(
-  { connections, perAddress }: Bounds,
-  isExempt: (address: string) => boolean,
-): { enter(address: string): boolean; leave(address: string): void } {
-  const all = crowd(connections);
-  const counts = new Map<string, number>();
-  return {
-    enter(address) {
-      const client = clientOf(address);
-      const count = counts.get(client) ?? 0;
-      if (count >= perAddress && !isExempt(address)) return false;
-      if (!all.enter()) return false;
-      counts.set(client, count + 1);
-      return true;
-    },
-    leave(address) {
-      const client = clientOf(address);
-      const count = counts.get(client)! - 1;
-      all.leave();
-      if (count > 0) counts.set(client, count);
-      else counts.delete(client);
-    },
-  };
 }
 
 function serverOf(host: Loopback, { cert, key }: KeyPair, fetch: Fetch): Server {

@@ -17,7 +17,6 @@ import { produce } from "./kafka/produce.ts";
 import { prompts } from "./kafka/prompts.ts";
 import { resources } from "./kafka/resources.ts";
 import { topics } from "./kafka/topics.ts";
-import { turns } from "./kafka/turns.ts";
 
 /** What the pack is made of, and how it is let go. */
 export interface KafkaOptions extends Kafka, Pick<Pack, "ready" | "close"> {
@@ -27,24 +26,14 @@ export interface KafkaOptions extends Kafka, Pick<Pack, "ready" | "close"> {
 
 /** Makes the pack. */
 export function kafka(options: KafkaOptions): Pack {
-  const turn = turns();
   const tools = [produce, consume, brokers, topics, groups, configs]
     .flatMap((make) => make(options))
     .filter(({ annotations }) => !options.readOnly || annotations.readOnlyHint);
   return {
     name: "kafka",
-    tools: tools.map((one) => ({
-      ...one,
-      run: (args, context) => turn(context, () => one.run(args, context)),
-    })),
-    resources: resources(options).map((one) => ({
-      ...one,
-      read: (query, context) => turn(context, () => one.read(query, context)),
-    })),
-    prompts: prompts(options).map((one) => ({
-      ...one,
-      write: (args, context) => turn(context, () => one.write(args, context)),
-    })),
+    tools,
+    resources: resources(options),
+    prompts: prompts(options),
     ready: options.ready,
     close: options.close,
   };

@@ -8,8 +8,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { cache } from "../../cache.ts";
 import { type ToolContext, ToolError } from "../../pack.ts";
 import { type ApiAnswer, judge, readJson } from "./answer.ts";
 import { type GrafanaApi, path } from "./api.ts";
@@ -131,14 +131,12 @@ export type OpenSource = (api: GrafanaApi, uid: string, context: ToolContext) =>
  * @returns Rejects with {@linkcode ToolError} when there is none, or it is of another kind.
  */
 export function sourcesOf({ name, type, example }: Kind, now: () => number): OpenSource {
-  const known = new LRUCache<string, { readonly opened: Opened; readonly until: number }>({
-    max: KNOWN_SOURCES,
-  });
+  const known = cache<Opened>({ max: KNOWN_SOURCES }, now);
   return async (api, uid, { identity }) => {
     // Two tokens of one person may be for two organizations.
     const key = createHash("sha256").update(`${identity?.token ?? ""} ${uid}`).digest("base64");
     const at = known.get(key);
-    if (at && at.until > now()) return at.opened;
+    if (at) return at;
     const { jsonData, ...found } = await findSource(api, { uid });
     if (!type.test(found.type)) {
       throw new ToolError(
@@ -149,7 +147,7 @@ export function sourcesOf({ name, type, example }: Kind, now: () => number): Ope
     }
     const httpMethod = jsonData?.httpMethod;
     const opened = { uid, ...(typeof httpMethod === "string" && { httpMethod }) };
-    known.set(key, { opened, until: now() + KNOWN_SECONDS });
+    known.set(key, opened, now() + KNOWN_SECONDS);
     return opened;
   };
 }

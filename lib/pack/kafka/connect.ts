@@ -14,7 +14,7 @@ import type { Certificates, Ports } from "../../ports.ts";
 import { unreachable } from "./failures.ts";
 import { bound } from "./frames.ts";
 import { loginOf, type Sasl } from "./sasl.ts";
-import { seat, type Seats, unseat } from "./seats.ts";
+import { seat, type Seats, unseat } from "../seats.ts";
 
 /** How brokers are reached. */
 export interface ConnectOptions {
