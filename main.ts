@@ -46,7 +46,7 @@ const host: Host = {
   resolve,
   fetchAt: pinned(Deno),
   env: Object.fromEntries(ENVIRONMENT.map((name) => [name, Deno.env.get(name)])),
-  memoryBytes: () => Deno.memoryUsage().rss,
+  memory: Deno.memoryUsage,
   linesDropped: err.dropped,
   spans: isTraced ? (await import("./lib/cli/tracing.ts")).tracing() : UNTRACED,
   runtime: { deno: Deno.version.deno, v8: Deno.version.v8, typescript: Deno.version.typescript },

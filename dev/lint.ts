@@ -13,7 +13,10 @@
  */
 
 const RANKS: readonly (readonly [pattern: RegExp, rank: number])[] = [
-  [/lib\/(audit|base64url|glob|meter|ports|spans|http|identity|errors|trace|version)\.ts$/, 0],
+  [
+    /lib\/(audit|base64url|delivery|glob|meter|ports|spans|http|identity|errors|trace|version)\.ts$/,
+    0,
+  ],
   [
     /lib\/(address|allow|cache|crowd|forwarded|log|challenge|jwt|limit|metered|metrics|mint|origin|outbound|scope|seal|share|sparing)\.ts$/,
     1,

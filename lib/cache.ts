@@ -34,15 +34,23 @@ export interface Cache<V> {
   delete(key: string): void;
 }
 
+interface Kept<V> {
+  readonly value: V;
+  readonly since: number;
+  readonly until: number;
+}
+
 /** Makes an empty cache. @param now Unix seconds. */
 export function cache<V>({ max, maxSize }: CacheRoom, now: () => number): Cache<V> {
-  const kept = new LRUCache<string, { readonly value: V; readonly until: number }>({
+  const kept = new LRUCache<string, Kept<V>>({
     max,
     ...(maxSize !== undefined && { maxSize }),
   });
+  // A clock that was set back would prolong what came before.
+  const holds = ({ since, until }: Kept<V>, at: number) => since <= at && at < until;
   const dropLapsed = () => {
     for (const key of kept.rkeys()) {
-      if (kept.peek(key)!.until > now()) return;
+      if (holds(kept.peek(key)!, now())) return;
       kept.delete(key);
     }
   };
@@ -53,14 +61,15 @@ export function cache<V>({ max, maxSize }: CacheRoom, now: () => number): Cache<
     get(key) {
       const found = kept.get(key);
       if (!found) return undefined;
-      if (found.until > now()) return found.value;
+      if (holds(found, now())) return found.value;
       kept.delete(key);
       return undefined;
     },
     set(key, value, until, size) {
       dropLapsed();
-      if (until <= now()) kept.delete(key);
-      else kept.set(key, { value, until }, maxSize === undefined ? {} : { size: size ?? 1 });
+      const since = now();
+      if (!(until > since)) kept.delete(key);
+      else kept.set(key, { value, since, until }, maxSize === undefined ? {} : { size: size ?? 1 });
     },
     delete: (key) => void kept.delete(key),
   };

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { deliver } from "./delivery.ts";
 import { type Handler, type Methods, plain } from "./http.ts";
 import type { Document, Metadata, Provider } from "./provider.ts";
 
@@ -17,6 +18,12 @@ const MAX_AGE_SECONDS = 300;
 const PUBLIC_HEADERS = {
   "access-control-allow-origin": "*",
   "access-control-expose-headers": "x-request-id",
+};
+
+const DOCUMENT_HEADERS = {
+  ...PUBLIC_HEADERS,
+  "content-type": "application/json",
+  "cache-control": `public, max-age=${MAX_AGE_SECONDS}`,
 };
 
 /** Settings of {@linkcode discovery}. */
@@ -79,9 +86,7 @@ function document(read: () => Document | Promise<Document>): Methods {
       trace.log("error", "metadata not available", { error: String(error) });
       return plain(503, "The issuer's metadata is not available at the moment", PUBLIC_HEADERS);
     }
-    return Response.json(found, {
-      headers: { ...PUBLIC_HEADERS, "cache-control": `public, max-age=${MAX_AGE_SECONDS}` },
-    });
+    return deliver(JSON.stringify(found), { headers: DOCUMENT_HEADERS });
   };
   return { GET: get, OPTIONS: preflight };
 }

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { deliver } from "./delivery.ts";
 import { body } from "./front/page.ts";
 import { type Facts, loginWords, registrationWords, toolWords } from "./front/facts.ts";
 import { SCRIPT } from "./front/script.ts";
@@ -26,7 +27,7 @@ export async function front(facts: Facts): Promise<Handler> {
   const elsewhere = `MCP is served at ${facts.endpoint}`;
   return (request) => {
     const accepted = mediaTypes(request.headers.get("accept") ?? "");
-    if (accepted.has("text/html")) return new Response(page, { headers });
+    if (accepted.has("text/html")) return deliver(page, { headers });
     // Whoever listens for events at this address would take a page for a broken stream.
     if (accepted.has("text/event-stream")) return plain(406, elsewhere, VARY);
     return plain(200, text, VARY);

@@ -21,6 +21,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
 import type { Challenges } from "./challenge.ts";
+import { redeliver } from "./delivery.ts";
 import { rpcError } from "./http.ts";
 import { type Identity, whoOf } from "./identity.ts";
 import { type Caller, toAuthInfo } from "./mcp/caller.ts";
@@ -112,7 +113,7 @@ export async function mcp(options: McpOptions, ports: Ports): Promise<Mcp> {
     const { identity } = caller;
     const extra = { authInfo, parsedBody: body };
     if (route.kind !== "modern" || route.message.method !== "subscriptions/listen") {
-      return await entry.fetch(request, extra);
+      return await redeliver(await entry.fetch(request, extra));
     }
     return await longStream(
       identity,

@@ -56,13 +56,21 @@ const JUDGEMENTS: readonly (readonly [result: Judgement["result"], reason: strin
   ["failed", ""],
 ];
 
+/** Memory, in bytes. */
+export interface Memory {
+  /** What the process has. */
+  readonly rss: number;
+  /** What values take, and garbage until it is collected. */
+  readonly heapUsed: number;
+}
+
 /** What the program is, and what it has of its machine. */
 export interface MetricsOptions {
   readonly version: string;
   readonly deno: string;
   /** Unix seconds. */
   readonly now: () => number;
-  readonly memoryBytes: () => number;
+  readonly memory: () => Memory;
   readonly linesDropped: () => number;
 }
 
@@ -77,7 +85,7 @@ export interface Metrics {
 
 /** Starts counting. */
 export function metrics(options: MetricsOptions): Metrics {
-  const { version, deno, now, memoryBytes, linesDropped } = options;
+  const { version, deno, now, memory, linesDropped } = options;
   const registry = new Registry();
   const registers = [registry];
   // Counts are kept here, and handed on when somebody reads: an addition is all that each costs.
@@ -193,7 +201,9 @@ export function metrics(options: MetricsOptions): Metrics {
     help: "When the process started, in Unix time",
     registers,
   }).set(now());
-  level("process_resident_memory_bytes", "Memory of the process", memoryBytes);
+  level("process_resident_memory_bytes", "Memory of the process", () => memory().rss);
+  const heap = "Memory that values take, and garbage until it is collected";
+  level("gatehouse_heap_used_bytes", heap, () => memory().heapUsed);
 
   // Series that are there from the start: a rate over one that appears misses its first event.
   for (const judgement of JUDGEMENTS) validations(...judgement);

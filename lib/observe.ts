@@ -59,6 +59,10 @@ export function observe(
     const trace = open(from, completed);
     const client = clientOf(from);
     const crowded = room.enter(client);
+    const leave = () => {
+      if (!crowded) room.leave(client);
+    };
+    completed.then(leave, leave);
     let response: Response;
     try {
       response = !crowded || path === SPARED ? await next(request, trace) : TURN_AWAY[crowded]();
@@ -67,10 +71,6 @@ export function observe(
       response = plain(500, `Something went wrong; the log tells what under request ${trace.id}`);
     }
     if (crowded === "share taken") meter.limited("open");
-    if (!crowded) {
-      const leave = () => room.leave(client);
-      completed.then(leave, leave);
-    }
     const { headers, status } = response;
     headers.set("x-request-id", trace.id);
     for (const [name, value] of DEFAULT_HEADERS) if (!headers.has(name)) headers.set(name, value);

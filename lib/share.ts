@@ -11,8 +11,11 @@ import { type Identity, subjectOf } from "./identity.ts";
 import type { Meter } from "./meter.ts";
 import type { Trace } from "./trace.ts";
 
-/** How many requests of one person may be open, streams included. */
-export const MAX_OPEN_PER_PERSON = 1000;
+/**
+ * How many requests of one person may be open, streams included: far less than of one address, which
+ * they may share with others.
+ */
+export const MAX_OPEN_PER_PERSON = 250;
 
 const INVALID_REQUEST = -32600;
 

@@ -57,6 +57,17 @@ Deno.test("cache() has room for values that are so large together", () => {
   equal(kept.get("d"), undefined);
 });
 
+// Judgements made before a clock was set back an hour held for that hour more.
+Deno.test("cache() lets go of what was set later than now, for a clock was set back", () => {
+  const { clock, kept } = stage();
+  kept.set("a", 1, 1010);
+  clock.now = 999;
+  equal(kept.get("a"), undefined);
+  kept.set("b", 2, NaN);
+  equal(kept.get("b"), undefined);
+  equal(kept.size, 0);
+});
+
 // Ten thousand judgements of tokens that had ended stayed, until there was no room for more.
 Deno.test("cache() lets go of what is over when something comes, however much room there is", () => {
   const { clock, kept } = stage({ max: 100_000 });

@@ -28,7 +28,7 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<Ru
     readFile: () => "",
     append: () => Promise.reject(new Error("Nothing is written in this test")),
     open: () => Promise.reject(new Error("Nothing is read in this test")),
-    memoryBytes: () => 0,
+    memory: () => ({ rss: 0, heapUsed: 0 }),
     linesDropped: () => 0,
     spans: UNTRACED,
     stdout: (text) => void (out += text),

@@ -14,7 +14,7 @@ export function counting() {
     version: "1.2.3",
     deno: "2.9.6",
     now: () => NOW,
-    memoryBytes: () => 1024,
+    memory: () => ({ rss: 1024, heapUsed: 512 }),
     linesDropped: () => 7,
   });
 }

@@ -143,6 +143,15 @@ export async function subject(
   };
 }
 
+/**
+ * Waits for the keys that proxy mode makes in the background, for tests that would end before them.
+ */
+export async function keysMade({ fetch }: Pick<App, "fetch">): Promise<void> {
+  const headers = { host: "localhost:8080" };
+  const response = await fetch(new Request(`${ORIGIN}/.well-known/jwks.json`, { headers }));
+  if (!response.ok) throw new Error(`Cannot get the keys: ${await response.text()}`);
+}
+
 /** Claims of a token that every check accepts. */
 export const CLAIMS = {
   iss: ORIGIN,

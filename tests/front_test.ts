@@ -4,7 +4,16 @@ import { front } from "../lib/front.ts";
 import { factsOf } from "../lib/front/facts.ts";
 import { whoami } from "../lib/pack/whoami.ts";
 import { tracer } from "../lib/trace.ts";
-import { fakePorts, modernCall, ORIGIN, RESOURCE, SECRET, subject, testConfig } from "./fakes.ts";
+import {
+  fakePorts,
+  keysMade,
+  modernCall,
+  ORIGIN,
+  RESOURCE,
+  SECRET,
+  subject,
+  testConfig,
+} from "./fakes.ts";
 import { read, tagsOf, valuesOf } from "./page/markup.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8";
@@ -228,6 +237,7 @@ Deno.test("/ gives the public URL of the endpoint, wherever the server listens",
 
 Deno.test("/ does not wait for the issuer", async () => {
   const never = new Promise<Response>(() => {});
-  const { send } = await subject(PROXY, undefined, () => never);
+  const { app, send } = await subject(PROXY, undefined, () => never);
   equal((await send("/", { headers: { accept: BROWSER } })).status, 200);
+  await keysMade(app);
 });

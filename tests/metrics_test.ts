@@ -185,6 +185,7 @@ Deno.test("metrics() tells what runs, since when, with how much memory, and what
   equal(samples.get('gatehouse_build_info{version="1.2.3",deno="2.9.6"}'), 1);
   equal(samples.get("process_start_time_seconds"), NOW);
   equal(samples.get("process_resident_memory_bytes"), 1024);
+  equal(samples.get("gatehouse_heap_used_bytes"), 512);
   equal(samples.get("gatehouse_log_lines_dropped_total"), 7);
 });
 

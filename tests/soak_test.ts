@@ -6,9 +6,11 @@ import { newLog, TextLineStream } from "../dev/soak/lines.ts";
 import {
   judgeMemory,
   lowsOf,
+  RESIDENT,
   type Sample,
   SHORTEST_JUDGED_SECONDS,
   slopeOf,
+  VALUES,
 } from "../dev/soak/memory.ts";
 import { GRACE_MS, Outages, planned } from "../dev/soak/outages.ts";
 import { type Report, table, wrongsOf } from "../dev/soak/report.ts";
@@ -45,17 +47,27 @@ const MEMORIES: readonly (readonly [string, readonly Sample[], boolean])[] = [
 
 for (const [how, samples, isSteady] of MEMORIES) {
   Deno.test(`judgeMemory() ${isSteady ? "passes" : "fails"} memory that ${how}`, () => {
-    const verdict = judgeMemory(samples, 600);
+    const verdict = judgeMemory(samples, 600, RESIDENT);
     equal(verdict.isJudged, true);
     equal(verdict.isSteady, isSteady, `${verdict.perMinute} of ${verdict.bound}`);
   });
 }
 
+Deno.test("judgeMemory() sees values that stay behind under garbage that comes and goes", () => {
+  // All is collected every ten seconds, and 14 MiB come in a second.
+  const garbage = (nth: number) => (nth % 5) * 28;
+  const judged = (grown: number) =>
+    judgeMemory(samplesOf((m, nth) => 30 + grown * m + garbage(nth)), 600, VALUES).isSteady;
+  equal(judged(0), true);
+  equal(judged(0.5), true);
+  equal(judged(1), false);
+});
+
 Deno.test("judgeMemory() does not judge a soak that is too short, and says so", () => {
   const leak = samplesOf((m) => 200 + 500 * m);
-  const { isJudged, isSteady } = judgeMemory(leak, SHORTEST_JUDGED_SECONDS - 1);
+  const { isJudged, isSteady } = judgeMemory(leak, SHORTEST_JUDGED_SECONDS - 1, RESIDENT);
   deepEqual([isJudged, isSteady], [false, true]);
-  equal(judgeMemory(leak, SHORTEST_JUDGED_SECONDS).isSteady, false);
+  equal(judgeMemory(leak, SHORTEST_JUDGED_SECONDS, RESIDENT).isSteady, false);
 });
 
 Deno.test("slopeOf() is that of the line, whatever a quarter of the samples say", () => {
@@ -70,7 +82,7 @@ Deno.test("slopeOf() is that of the line, whatever a quarter of the samples say"
 Deno.test("lowsOf() keeps the lowest of each spell", () => {
   const samples = [[0, 9], [2, 4], [14, 8], [15, 7], [29, 3], [31, 5]];
   deepEqual(
-    lowsOf(samples.map(([at, mebibytes]) => ({ at: at!, mebibytes: mebibytes! })))
+    lowsOf(samples.map(([at, mebibytes]) => ({ at: at!, mebibytes: mebibytes! })), 15)
       .map(({ at }) => at),
     [2, 29, 31],
   );
@@ -237,7 +249,8 @@ Deno.test("Watch tells kinds of wrongs apart up to a bound, and never an id", ()
   equal(watch.wrongs.size, 51);
 });
 
-const STEADY = judgeMemory(samplesOf(() => 200), 600);
+const steady = judgeMemory(samplesOf(() => 200), 600, RESIDENT);
+const STEADY = { resident: steady, values: judgeMemory(samplesOf(() => 30), 600, VALUES) };
 
 Deno.test("wrongsOf() is empty when all is well", () => {
   deepEqual(wrongsOf({ wrongs: new Map(), uneven: [], memory: STEADY, exit: 0 }), []);
@@ -247,14 +260,18 @@ Deno.test("wrongsOf() tells every kind of wrong", () => {
   const wrongs = wrongsOf({
     wrongs: new Map([["a call was answered 500", 2]]),
     uneven: [{ name: "a{}", clients: 1, server: 2 }],
-    memory: judgeMemory(samplesOf((m) => 200 + 50 * m), 600),
+    memory: {
+      resident: judgeMemory(samplesOf((m) => 200 + 50 * m), 600, RESIDENT),
+      values: judgeMemory(samplesOf((m) => 30 + 2 * m), 600, VALUES),
+    },
     exit: 1,
   });
-  equal(wrongs.length, 4);
+  equal(wrongs.length, 5);
   match(wrongs[0]!, /500 \(2 times\)/);
   match(wrongs[1]!, /clients saw 1, the server counted 2/);
-  match(wrongs[2]!, /grew by 50\.00 MiB/);
-  match(wrongs[3]!, /ended with 1/);
+  match(wrongs[2]!, /memory \(resident\) grew by 50\.00 MiB/);
+  match(wrongs[3]!, /memory \(values\) grew by 2\.00 MiB/);
+  match(wrongs[4]!, /ended with 1/);
 });
 
 Deno.test("table() prints the figures, the bound and what was wrong", () => {

@@ -2,7 +2,7 @@ import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/
 import type { Fields } from "../lib/ports.ts";
 import { OVERALL, PER_ADDRESS, sparing } from "../lib/sparing.ts";
 import { app } from "../lib/app.ts";
-import { fakePorts, NOW, ORIGIN, testConfig } from "./fakes.ts";
+import { fakePorts, keysMade, NOW, ORIGIN, testConfig } from "./fakes.ts";
 import { stage } from "./mcp/helpers.ts";
 
 /** What is written of events of addresses, by a clock that the test sets. */
@@ -84,5 +84,6 @@ Deno.test("strangers with many addresses cannot fill the disk through the pages 
   for (let nth = 0; nth < OVERALL + 10; nth++) await program.fetch(ask, addressOf(nth));
   equal(ports.audited.length, OVERALL);
   equal(ports.lines.filter((line) => line.includes('"event":"refused"')).length, OVERALL + 10);
+  await keysMade(program);
   await program.close();
 });

@@ -8,7 +8,7 @@ async function labelsByName(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
     version: "1",
     deno: "2",
     now: () => 0,
-    memoryBytes: () => 0,
+    memory: () => ({ rss: 0, heapUsed: 0 }),
     linesDropped: () => 0,
   });
   // Of each something, so that its labels show.

@@ -17,20 +17,28 @@ export const WARM_UP_SHARE = 0.3;
 /** How long a soak has to be for its memory to be judged, in seconds. */
 export const SHORTEST_JUDGED_SECONDS = 300;
 
-/** The lowest sample of so many seconds stands for them: what is above it is garbage. */
-const SPELL_SECONDS = 15;
+/** What may be added to memory while a soak goes on. */
+export interface Allowance {
+  /** The lowest sample of so many seconds stands for them: what is above it is garbage. */
+  readonly spellSeconds: number;
+  /** What may be added once, in mebibytes. */
+  readonly once: number;
+  /** What may be added per minute, in mebibytes. */
+  readonly perMinute: number;
+}
 
 /**
- * What may be added once, in mebibytes: memories of bounded size fill while the soak goes on. The
- * largest is that of judged tokens, 10 000 of them at about 1.5 KiB.
+ * The process: how much garbage V8 lets lie before it collects it, and with it the memory that it
+ * holds, wanders by some ten mebibytes.
  */
-export const FILLING_MEBIBYTES = 16;
+export const RESIDENT: Allowance = { spellSeconds: 15, once: 16, perMinute: 0.5 };
 
 /**
- * What may be added per minute, in mebibytes. At a thousand requests in a second, 9 bytes that
- * each of them leaves behind are more.
+ * The values: at full load V8 collects all garbage every ten seconds or so, and the lowest sample of a
+ * minute is hardly more than what is in use. At a thousand requests in a second, 5 bytes that each of
+ * them leaves behind are more than the allowance.
  */
-export const DRIFT_MEBIBYTES = 0.5;
+export const VALUES: Allowance = { spellSeconds: 60, once: 3, perMinute: 0.25 };
 
 /** What came of memory. */
 export interface MemoryVerdict {
@@ -49,11 +57,12 @@ export interface MemoryVerdict {
 export function judgeMemory(
   samples: readonly Sample[],
   totalSeconds: number,
+  allowance: Allowance,
 ): MemoryVerdict {
   const from = totalSeconds * WARM_UP_SHARE;
-  const lows = lowsOf(samples.filter(({ at }) => at >= from));
+  const lows = lowsOf(samples.filter(({ at }) => at >= from), allowance.spellSeconds);
   const minutes = (totalSeconds - from) / 60;
-  const bound = FILLING_MEBIBYTES / minutes + DRIFT_MEBIBYTES;
+  const bound = allowance.once / minutes + allowance.perMinute;
   const perMinute = slopeOf(lows) * 60;
   const isJudged = totalSeconds >= SHORTEST_JUDGED_SECONDS;
   return {
@@ -69,8 +78,8 @@ export function judgeMemory(
 }
 
 /** The lowest sample of each spell. */
-export function lowsOf(samples: readonly Sample[]): readonly Sample[] {
-  const spells = Map.groupBy(samples, ({ at }) => Math.floor(at / SPELL_SECONDS));
+export function lowsOf(samples: readonly Sample[], spellSeconds: number): readonly Sample[] {
+  const spells = Map.groupBy(samples, ({ at }) => Math.floor(at / spellSeconds));
   return [...spells.values()].map((spell) =>
     spell.reduce((low, sample) => sample.mebibytes < low.mebibytes ? sample : low)
   );

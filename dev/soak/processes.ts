@@ -9,9 +9,8 @@ import { TextLineStream } from "./lines.ts";
 import { privateKey } from "../../tests/e2e/issuer.ts";
 import { inherited, within } from "../../tests/e2e/process.ts";
 import { freePort } from "../../tests/e2e/program.ts";
-import { memoryOf } from "../bench/servers.ts";
 import { until } from "../keycloak/wait.ts";
-import { readMetrics } from "./counts.ts";
+import { readMetrics, series } from "./counts.ts";
 import type { IssuerSettings } from "./issuer.ts";
 import { SCOPE } from "./person.ts";
 
@@ -26,8 +25,8 @@ export interface Server extends AsyncDisposable {
   readonly origin: string;
   readonly storeUrl: string;
   readonly secret: string;
-  /** In mebibytes. */
-  memory(): Promise<number | undefined>;
+  /** What the process has, and what its values take with their garbage, in mebibytes. */
+  memory(): Promise<{ readonly resident: number; readonly values: number }>;
   /** Everything that it counts. */
   metrics(): Promise<Map<string, number>>;
   /** Resolves with the exit status, once all lines are read. */
@@ -90,12 +89,20 @@ export async function startServer(
   const kill = (signal: Deno.Signal) => {
     if (!isOver) child.kill(signal);
   };
+  const read = async () => readMetrics(await (await fetch(`http://${metrics}/metrics`)).text());
   const server: Server = {
     origin,
     storeUrl,
     secret,
-    memory: () => memoryOf(child.pid),
-    metrics: async () => readMetrics(await (await fetch(`http://${metrics}/metrics`)).text()),
+    memory: async () => {
+      const counts = await read();
+      const mebibytes = (name: string) => (counts.get(series(name)) ?? NaN) / 2 ** 20;
+      return {
+        resident: mebibytes("process_resident_memory_bytes"),
+        values: mebibytes("gatehouse_heap_used_bytes"),
+      };
+    },
+    metrics: read,
     ended,
     stop: () => {
       kill("SIGTERM");

@@ -7,6 +7,12 @@
 import type { Counts, Difference } from "./counts.ts";
 import type { MemoryVerdict } from "./memory.ts";
 
+/** What came of the memory of the process, and of its values. */
+export interface Memory {
+  readonly resident: MemoryVerdict;
+  readonly values: MemoryVerdict;
+}
+
 /** What a soak found. */
 export interface Report {
   readonly seconds: number;
@@ -21,7 +27,7 @@ export interface Report {
   readonly excused: Readonly<Record<string, number>>;
   /** How many refusals clients saw, and the server counted. */
   readonly refusals: { readonly clients: number; readonly server: number };
-  readonly memory: MemoryVerdict;
+  readonly memory: Memory;
   readonly logLines: number;
   readonly linesDropped: number;
   readonly exit: number;
@@ -39,7 +45,7 @@ export function wrongsOf(
   { wrongs, uneven, memory, exit }: {
     readonly wrongs: Counts;
     readonly uneven: readonly Difference[];
-    readonly memory: MemoryVerdict;
+    readonly memory: Memory;
     readonly exit: number;
   },
 ): string[] {
@@ -48,11 +54,12 @@ export function wrongsOf(
     ...uneven.map(({ name, clients, server }) =>
       `${name}: clients saw ${clients}, the server counted ${server}`
     ),
-    ...(memory.isSteady ? [] : [
-      `memory grew by ${memory.perMinute.toFixed(2)} MiB in a minute; ${
-        memory.bound.toFixed(2)
-      } is the bound`,
-    ]),
+    ...Object.entries(memory).filter(([, { isSteady }]) => !isSteady).map(
+      ([what, { perMinute, bound }]) =>
+        `memory (${what}) grew by ${perMinute.toFixed(2)} MiB in a minute; ${
+          bound.toFixed(2)
+        } is the bound`,
+    ),
     ...(exit === 0 ? [] : [`the server ended with ${exit}`]),
   ];
 }
@@ -72,18 +79,8 @@ export function table(report: Report, paint: (text: string, isGood: boolean) => 
     ["Outages of the identity provider", `${report.outages}`],
     ...rowsOf("Not possible meanwhile", report.excused),
     ["Refusals", `${report.refusals.clients} seen, ${report.refusals.server} counted`],
-    [
-      "Memory",
-      `${memory.first.toFixed(0)} MiB after the warm-up, ${memory.last.toFixed(0)} at the end, ${
-        memory.peak.toFixed(0)
-      } at most`,
-    ],
-    [
-      "Growth of memory",
-      `${memory.perMinute.toFixed(2)} MiB in a minute; bound ${memory.bound.toFixed(2)}${
-        memory.isJudged ? "" : ", not judged in so short a time"
-      }`,
-    ],
+    ...memoryRows("Memory of the process", memory.resident),
+    ...memoryRows("Memory of values", memory.values),
     ["Lines of the log", `${report.logLines}, ${report.linesDropped} dropped`],
     ["Exit status", `${report.exit}`],
   ];
@@ -93,6 +90,16 @@ export function table(report: Report, paint: (text: string, isGood: boolean) => 
     ? [paint("Nothing was wrong.", true)]
     : [paint("Wrong:", false), ...wrongs.map((what) => `  ${what}`)];
   return [...lines, "", ...end, ""].join("\n");
+}
+
+function memoryRows(name: string, verdict: MemoryVerdict): (readonly [string, string])[] {
+  const { first, last, peak, perMinute, bound, isJudged } = verdict;
+  const levels = `${first.toFixed(0)} MiB after the warm-up, ${last.toFixed(0)} at the end`;
+  const growth = `${perMinute.toFixed(2)} MiB in a minute; bound ${bound.toFixed(2)}`;
+  return [
+    [name, `${levels}, ${peak.toFixed(0)} at most`],
+    ["", `${growth}${isJudged ? "" : ", not judged in so short a time"}`],
+  ];
 }
 
 function rowsOf(name: string, counts: Readonly<Record<string, number>>) {

@@ -11,7 +11,7 @@ import { BAD_REASONS, badTokens } from "./forge.ts";
 import { Front, pause, type Stream } from "./front.ts";
 import { live, openSession, openStream, subscribe } from "./life.ts";
 import { type Log, newLog } from "./lines.ts";
-import { judgeMemory, type Sample } from "./memory.ts";
+import { judgeMemory, RESIDENT, type Sample, VALUES } from "./memory.ts";
 import { Outages, planned } from "./outages.ts";
 import { Person } from "./person.ts";
 import { type Issuer, type Server, startIssuer, startServer } from "./processes.ts";
@@ -22,7 +22,7 @@ import { Watch } from "./watch.ts";
 /** How many good clients there are; each sends one request at a time. */
 const PEOPLE = 24;
 
-const SAMPLE_MS = 2_000;
+const SAMPLE_MS = 500;
 
 /** How often those who wait look whether it is over, in milliseconds. */
 const LOOK_MS = 500;
@@ -80,7 +80,10 @@ interface Stage {
   readonly issuer: Issuer;
   readonly front: Front;
   readonly log: Log;
-  readonly samples: Sample[];
+  /** Memory of the process. */
+  readonly resident: Sample[];
+  /** Memory of its values, and garbage. */
+  readonly values: Sample[];
   /** Seconds since the start. */
   elapsed(): number;
   isOver(): boolean;
@@ -103,7 +106,7 @@ export async function soak(options: SoakOptions): Promise<Report> {
   let isDown = false;
   void server.ended.then(() => isDown = true);
   const isOver = () => isDown || options.stop.aborted || elapsed() >= options.seconds;
-  const stage = { server, issuer, front, log, samples: [], elapsed, isOver };
+  const stage = { server, issuer, front, log, resident: [], values: [], elapsed, isOver };
   await load(stage, options);
   const seconds = elapsed();
 
@@ -114,7 +117,10 @@ export async function soak(options: SoakOptions): Promise<Report> {
   const exit = isDown ? await server.ended : await stop(stage);
   for (const line of log.wrongs) watch.wrong(`the server said: ${line}`);
   for (const what of DUE) if (!watch.done.has(what)) watch.wrong(`nobody could ${what}`);
-  const memory = judgeMemory(stage.samples, seconds);
+  const memory = {
+    resident: judgeMemory(stage.resident, seconds, RESIDENT),
+    values: judgeMemory(stage.values, seconds, VALUES),
+  };
   const linesDropped = counted.get(DROPPED) ?? 0;
   const uneven = [
     ...differences(seen, counted, FAMILIES),
@@ -155,8 +161,10 @@ async function load(stage: Stage, { seconds, tell, everyMs }: SoakOptions): Prom
     tryBodies(front, isOver),
     goAway(stage, seconds),
     every(SAMPLE_MS, isOver, async () => {
-      const mebibytes = await server.memory();
-      if (mebibytes !== undefined) stage.samples.push({ at: stage.elapsed(), mebibytes });
+      const { resident, values } = await server.memory();
+      const at = stage.elapsed();
+      stage.resident.push({ at, mebibytes: resident });
+      stage.values.push({ at, mebibytes: values });
     }),
     every(everyMs, isOver, () => Promise.resolve(tell(progressOf(stage, seconds)))),
   ]);
@@ -178,7 +186,7 @@ async function goAway(
   }
 }
 
-function progressOf({ front, samples, elapsed }: Stage, totalSeconds: number) {
+function progressOf({ front, resident, elapsed }: Stage, totalSeconds: number) {
   const { watch, outages } = front;
   const wrongs = watch.wrongs.size;
   const text = [
@@ -186,7 +194,7 @@ function progressOf({ front, samples, elapsed }: Stage, totalSeconds: number) {
     `${watch.latencies.length} calls`,
     `${watch.done.get("log in") ?? 0} logins`,
     `${watch.done.get("refresh") ?? 0} refreshes`,
-    `${samples.at(-1)?.mebibytes.toFixed(0) ?? "?"} MiB`,
+    `${resident.at(-1)?.mebibytes.toFixed(0) ?? "?"} MiB`,
     ...(outages.isOne ? ["identity provider away"] : []),
     wrongs === 0 ? "all well" : `${wrongs} wrong`,
   ].join(", ");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Memory } from "../metrics.ts";
 import type { Ports } from "../ports.ts";
 import type { KeyPair } from "../config/certificate.ts";
 import type { Problem } from "../config/sources.ts";
@@ -63,8 +64,8 @@ export interface Host extends Omit<Ports, "log" | "audit" | "meter"> {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Versions of what the program runs on. */
   readonly runtime: Readonly<Record<string, string>>;
-  /** How much memory the process has, in bytes. */
-  readonly memoryBytes: () => number;
+  /** How much memory the process has, and its values take with their garbage, in bytes. */
+  readonly memory: () => Memory;
   /** How many lines of the log were not read in time, and are lost. */
   readonly linesDropped: () => number;
   /** Takes hold of a file to add to. */

@@ -36,7 +36,7 @@ export async function metering(
     version: VERSION,
     deno: host.runtime.deno ?? "unknown",
     now: host.now,
-    memoryBytes: host.memoryBytes,
+    memory: host.memory,
     linesDropped: host.linesDropped,
   });
   const open = tracer({ ...host, log: () => {}, audit: UNAUDITED, spans: UNTRACED });

@@ -16,6 +16,7 @@
 
 import type { KeyPair } from "../config/certificate.ts";
 import { crowd } from "../crowd.ts";
+import { isEventStream } from "../delivery.ts";
 import { clientOf } from "../limit.ts";
 import type { Fetch, Host } from "./host.ts";
 import { type Patience, Relay } from "./relay.ts";
@@ -26,12 +27,18 @@ export interface Bounds extends Patience {
   readonly connections: number;
   /** Most connections at once of one client's address, or IPv6 /64. */
   readonly perAddress: number;
+  /**
+   * How long clients may take to read an answer that is no stream of events, in milliseconds. Their
+   * connection is broken off then.
+   */
+  readonly readMs: number;
 }
 
 /** The bounds when nothing else is said. */
 export const BOUNDS: Bounds = {
   connections: 4000,
   perAddress: 64,
+  readMs: 300_000,
   firstMs: 30_000,
   idleMs: 75_000,
 };
@@ -63,7 +70,7 @@ export function secure(host: Loopback, bounds: Bounds = BOUNDS): Host["listenTls
     const listener = host.listen(address);
     let current: Server;
     try {
-      current = serverOf(host, pair, fetch);
+      current = serverOf(host, pair, fetch, bounds);
     } catch (error) {
       listener.close();
       throw error;
@@ -100,7 +107,7 @@ export function secure(host: Loopback, bounds: Bounds = BOUNDS): Host["listenTls
       port: listener.addr.port,
       renew(next) {
         const before = current;
-        current = serverOf(host, next, fetch);
+        current = serverOf(host, next, fetch, bounds);
         servers.add(current);
         retire(before);
       },
@@ -132,18 +139,28 @@ async function passOn(
   accepted.delete(port);
 }
 
-function serverOf(host: Loopback, { cert, key }: KeyPair, fetch: Fetch): Server {
+function serverOf(
+  host: Loopback,
+  { cert, key }: KeyPair,
+  fetch: Fetch,
+  { readMs }: Bounds,
+): Server {
   const accepted: Server["accepted"] = new Map();
   const http = host.serve(
     { hostname: INSIDE, port: 0, cert, key, onListen: () => {} },
-    (request, { remoteAddr, completed }) => {
+    async (request, { remoteAddr, completed }) => {
       // The same port of another loopback address is another connection.
       const from = remoteAddr.hostname === INSIDE ? accepted.get(remoteAddr.port) : undefined;
       // Somebody on this machine found the way in at the back.
       if (!from) return new Response(null, { status: 403 });
       const end = from.relay.begin();
       completed.then(end, end);
-      return fetch(request, from.address, completed);
+      const response = await fetch(request, from.address, completed);
+      if (isEventStream(response)) return response;
+      const timer = setTimeout(() => from.relay.close(), readMs);
+      const stop = () => clearTimeout(timer);
+      completed.then(stop, stop);
+      return response;
     },
   );
   return { http, accepted, count: 0 };

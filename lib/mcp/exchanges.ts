@@ -20,6 +20,7 @@ import {
   type RequestId,
   type TransportSendOptions,
 } from "@modelcontextprotocol/server";
+import { deliver } from "../delivery.ts";
 import { type EventStream, eventStream } from "./streams.ts";
 
 /** HTTP status of errors that a request earns before its handler runs (MCP 2026-07-28). */
@@ -116,7 +117,7 @@ export class Exchanges extends PerRequestHTTPServerTransport {
     }
     const modern = this.#classification.era === "modern";
     const status = modern && "error" in message ? ERROR_STATUS[message.error.code] ?? 200 : 200;
-    exchange.settle(new Response(JSON.stringify(answer), { status, ...JSON_HEADERS }));
+    exchange.settle(deliver(JSON.stringify(answer), { status, ...JSON_HEADERS }));
   }
 
   #tell(key: RequestId, message: JSONRPCMessage): void {

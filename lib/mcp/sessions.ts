@@ -9,13 +9,14 @@
  */
 
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
+import { isEventStream } from "../delivery.ts";
 import { rpcError } from "../http.ts";
 import { principalOf } from "../identity.ts";
 import type { Ports } from "../ports.ts";
 import { type Caller, toAuthInfo } from "./caller.ts";
 import { eventLog } from "./events.ts";
 import type { NewServer } from "./server.ts";
-import { isEventStream, KEEP_ALIVE_MS, type LongStreams } from "./streams.ts";
+import { KEEP_ALIVE_MS, type LongStreams } from "./streams.ts";
 
 /** How many sessions may be open. */
 export const MAX_SESSIONS = 1000;

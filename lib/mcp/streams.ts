@@ -5,6 +5,7 @@
  */
 
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
+import { isEventStream } from "../delivery.ts";
 import { type Identity, principalOf } from "../identity.ts";
 
 /** How often a silent stream shows that it is alive, in milliseconds. */
@@ -63,11 +64,6 @@ export function eventStream(onLeave: () => void): EventStream {
       stop();
     },
   };
-}
-
-/** Whether a response is an event stream. */
-export function isEventStream(response: Response): boolean {
-  return response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
 }
 
 /** Keeps streams that stay open by design within bounds. */

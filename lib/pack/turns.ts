@@ -56,6 +56,7 @@ function turnsOf(
     people.set(person, own);
     await seat(own, signal);
     try {
+      signal.throwIfAborted();
       return await work();
     } finally {
       unseat(own);

@@ -9,6 +9,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { deliver } from "../delivery.ts";
 
 // Not exported as a value: only `html` turns text into markup.
 class Html {
@@ -134,10 +135,7 @@ export function newPage(style: string, script?: string): Page {
         </body>
       </html>
     `;
-    const response = new Response(document.toString().trim(), {
-      status,
-      ...(headers && { headers }),
-    });
+    const response = deliver(document.toString().trim(), { status, ...(headers && { headers }) });
     for (const [name, value] of fixed) response.headers.set(name, value);
     return response;
   };

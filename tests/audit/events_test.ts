@@ -6,7 +6,15 @@ import { serverFactory } from "../../lib/mcp/server.ts";
 import { type Pack, prompt, resource, tool, ToolError } from "../../lib/pack.ts";
 import type { Fields } from "../../lib/ports.ts";
 import { tracer } from "../../lib/trace.ts";
-import { type FakePorts, fakePorts, modernCall, ORIGIN, sign, testConfig } from "../fakes.ts";
+import {
+  type FakePorts,
+  fakePorts,
+  keysMade,
+  modernCall,
+  ORIGIN,
+  sign,
+  testConfig,
+} from "../fakes.ts";
 import { as, ERAS, post, stage } from "../mcp/helpers.ts";
 import { audited, openGate } from "../proxy/grants_helper.ts";
 
@@ -163,6 +171,7 @@ async function unready(env: Record<string, string>) {
   const ports: FakePorts = { ...fakePorts(), audit };
   const program = await app(testConfig(env), ports);
   return {
+    program,
     events,
     mend: () => void (ready = true),
     send: (path: string, init: RequestInit = {}) =>
@@ -191,7 +200,7 @@ Deno.test("nothing is called while the audit log cannot be written, and the call
 });
 
 Deno.test("nobody logs in while the audit log cannot be written, and discovery goes on", async () => {
-  const { send, events, mend } = await unready({ OAUTH_MODE: "proxy" });
+  const { program, send, events, mend } = await unready({ OAUTH_MODE: "proxy" });
   const metadata = { redirect_uris: ["http://127.0.0.1:1234/callback"] };
   const register = () =>
     send("/oauth/register", {
@@ -210,4 +219,5 @@ Deno.test("nobody logs in while the audit log cannot be written, and discovery g
   mend();
   equal((await register()).status, 201);
   deepEqual(events, ["registered"]);
+  await keysMade(program);
 });

@@ -37,7 +37,7 @@ async function check(idp: Idp, env: Record<string, string> = {}, args: string[] 
     readFile: () => "",
     append: () => Promise.reject(new Error("Nothing is written in this test")),
     open: () => Promise.reject(new Error("Nothing is read in this test")),
-    memoryBytes: () => 0,
+    memory: () => ({ rss: 0, heapUsed: 0 }),
     linesDropped: () => 0,
     spans: UNTRACED,
     stdout: (text) => void (out += text),

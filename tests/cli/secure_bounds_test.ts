@@ -1,5 +1,7 @@
 import { strictEqual as equal } from "node:assert/strict";
+import { deliver, WHOLE_BYTES } from "../../lib/delivery.ts";
 import { certificates } from "../certificates.ts";
+import { askUnread } from "../unread.ts";
 import { clientOf, closed, connect, NAMES, type Secured, serving, tls } from "./secured.ts";
 
 /** Longer than a test may take, and as long as a timer can. */
@@ -48,6 +50,53 @@ Deno.test({
     }, bounds);
     using client = clientOf(made);
     equal((await (await fetch(server.url, { client })).bytes()).length, 2);
+  },
+});
+
+Deno.test({
+  name: "secure() breaks a connection off whose client does not read answers, events excepted",
+  ...tls,
+  async fn() {
+    await using made = await certificates(...NAMES);
+    const reading = async (server: Secured) => {
+      const tcp = await connect(server);
+      const options = { hostname: "localhost", caCerts: [made.ca], alpnProtocols: ["h2"] };
+      const connection = await Deno.startTls(tcp, options);
+      await askUnread(connection, "/", 3);
+      return connection;
+    };
+    {
+      const large = () => Promise.resolve(deliver("x".repeat(2 * WHOLE_BYTES), {}));
+      await using server = serving(made, large, { readMs: 50 });
+      await closed(await reading(server));
+    }
+    {
+      const headers = { "content-type": "text/event-stream" };
+      const left = Promise.withResolvers<void>();
+      const stream = () => new ReadableStream({ cancel: () => left.resolve() });
+      const events = () => Promise.resolve(new Response(stream(), { headers }));
+      await using server = serving(made, events, { readMs: 50 });
+      const connection = await reading(server);
+      const silence = new Promise((resolve) => setTimeout(resolve, 250));
+      equal(await Promise.race([silence, left.promise.then(() => "broken off")]), undefined);
+      connection.close();
+      await left.promise;
+    }
+  },
+});
+
+Deno.test({
+  name: "secure() lets clients read who take their time, answer by answer",
+  ...tls,
+  async fn() {
+    await using made = await certificates(...NAMES);
+    const large = () => Promise.resolve(deliver("x".repeat(100_000), {}));
+    await using server = serving(made, large, { readMs: 200 });
+    using client = clientOf(made, 2);
+    for (let nth = 0; nth < 5; nth++) {
+      equal((await (await fetch(server.url, { client })).bytes()).length, 100_000);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
   },
 });
 

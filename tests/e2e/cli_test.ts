@@ -220,6 +220,6 @@ Deno.test("main.ts lets a flag win over its variable", async () => {
       "ok\n",
   );
   process.kill("SIGTERM");
-  const { code, stdout } = await process.end(5000);
+  const { code, stdout } = await process.end(20_000);
   deepEqual({ code, stdout }, { code: 0, stdout: "" });
 });

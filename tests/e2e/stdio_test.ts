@@ -6,7 +6,7 @@ import { skipBecause } from "./skip.ts";
 import { slowProgram } from "./slow.ts";
 
 // How soon the process ends when its input has, in milliseconds.
-const PROMPT_MS = 1500;
+const PROMPT_MS = 4000;
 
 const { MCP_TRANSPORT: _, ...OAUTH_ENV } = HTTP_ENV;
 
@@ -162,7 +162,7 @@ Deno.test({
     await answerTo(process, 1);
     await process.leaveOutput();
     await process.write(modern(2, "tools/list"));
-    await process.end(5000);
+    await process.end(20_000);
   },
 });
 

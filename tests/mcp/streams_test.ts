@@ -2,7 +2,6 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:ass
 import type { Identity } from "../../lib/identity.ts";
 import {
   eventStream,
-  isEventStream,
   KEEP_ALIVE_MS,
   type LongStreams,
   longStreams,
@@ -98,21 +97,6 @@ Deno.test("eventStream() shows that it is alive until it ends (SPEC C2.15)", asy
     globalThis.clearInterval = clear;
   }
 });
-
-const TYPES: [type: string | undefined, expected: boolean][] = [
-  ["text/event-stream", true],
-  ["text/event-stream; charset=utf-8", true],
-  ["application/json", false],
-  [undefined, false],
-];
-for (const [type, expected] of TYPES) {
-  Deno.test(`isEventStream() is ${expected} when the type is ${type}`, () => {
-    equal(
-      isEventStream(new Response(null, type ? { headers: { "content-type": type } } : {})),
-      expected,
-    );
-  });
-}
 
 const ENDS: [how: string, end: (held: Response, from: Source) => unknown][] = [
   ["the server ends it", (held, { controller }) => {

@@ -118,6 +118,22 @@ Deno.test("who leaves while waiting takes no turn", async () => {
   equal(begun.length, MOST_AT_ONCE);
 });
 
+// Between being called and going on, a call could be cancelled, and began all the same.
+Deno.test("who leaves just when their turn comes does not begin", async () => {
+  const first = Promise.withResolvers<void>();
+  const { ask, begun } = stage(first.promise);
+  const leaving = new AbortController();
+  const held = Array.from({ length: MOST_AT_ONCE }, () => ask(ALICE));
+  const last = ask(ALICE, leaving.signal);
+  await idle();
+  first.resolve();
+  await held[0];
+  leaving.abort(new Error("gone"));
+  await rejects(() => last, { message: "gone" });
+  await Promise.all(held);
+  equal(begun.length, MOST_AT_ONCE);
+});
+
 Deno.test("what fails gives its turn back", async () => {
   const { ask, begun } = stage(Promise.reject(new Error("failed")));
   for (let at = 0; at < 2 * MOST_AT_ONCE; at++) {

@@ -4,7 +4,7 @@ import type { Client } from "../../lib/proxy/client.ts";
 import { clientKeys } from "../../lib/proxy/client_keys.ts";
 import type { KeysFound } from "../../lib/proxy/documents.ts";
 import { ASSERTION_TYPE } from "../../lib/proxy/assertion.ts";
-import { NOW, ORIGIN, subject } from "../fakes.ts";
+import { keysMade, NOW, ORIGIN, subject } from "../fakes.ts";
 import { keyOf, type SigningKey, signWith } from "../idp.ts";
 
 const CLIENT: Client = {
@@ -101,7 +101,8 @@ Deno.test("clientKeys() takes a modulus of 2048 bits (SPEC B4.1)", async () => {
 });
 
 Deno.test("The token endpoint refuses a client whose registered key is none, and does not break (SPEC B3.4, B4.3)", async () => {
-  const { send, ports } = await subject({ OAUTH_MODE: "proxy" });
+  const { app, send, ports } = await subject({ OAUTH_MODE: "proxy" });
+  await keysMade(app);
   for (const [name, alg, jwk] of BROKEN) {
     const registered = await send("/oauth/register", {
       method: "POST",
