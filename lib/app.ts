@@ -35,6 +35,9 @@ import { VERSION } from "./version.ts";
 
 const INFO: ServerInfo = { name: "gatehouse", title: "Gatehouse", version: VERSION };
 
+/** Where those ask who have logged in, and whoever sends them here. */
+const CALLERS: ReadonlySet<string> = new Set(["/mcp", "/readyz"]);
+
 /** What is served, prepared once for every transport. */
 export interface Served {
   readonly packs: readonly Pack[];
@@ -120,7 +123,7 @@ export async function app(config: Config, ports: Ports, newServer?: NewServer): 
   const handle = guard(origin.host, routes(table));
   return {
     packs: served.packs,
-    fetch: observe(handle, { ...ports, audit }, http, new Set(paths)),
+    fetch: observe(handle, { ...ports, audit }, http, { served: new Set(paths), callers: CALLERS }),
     drain: endpoint.drain,
     close: async () => {
       await endpoint.close();

@@ -20,7 +20,7 @@ const ENCODER = new TextEncoder();
  * An answer with a body that is at hand. One of more than {@linkcode WHOLE_BYTES} is under way until
  * its reader has taken it; when they take nothing, ending it is up to whoever has the connection.
  *
- * @param init The status and headers; those of another answer will do.
+ * @param init The status and headers, the media type among them; those of another answer will do.
  */
 export function deliver(
   body: string | Uint8Array<ArrayBuffer>,
@@ -28,7 +28,7 @@ export function deliver(
 ): Response {
   if (body.length * BYTES_PER_UNIT <= WHOLE_BYTES) return new Response(body, init);
   const bytes = typeof body === "string" ? ENCODER.encode(body) : body;
-  if (bytes.length <= WHOLE_BYTES) return new Response(bytes, init);
+  if (bytes.length <= WHOLE_BYTES) return new Response(body, init);
   const response = new Response(ReadableStream.from([bytes]), init);
   response.headers.set("content-length", `${bytes.length}`);
   return response;

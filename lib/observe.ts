@@ -5,6 +5,7 @@
  * @module
  */
 
+import { LRUCache } from "lru-cache";
 import type { HttpConfig } from "./config.ts";
 import { crowd } from "./crowd.ts";
 import { forwarded } from "./forwarded.ts";
@@ -21,43 +22,56 @@ const DEFAULT_HEADERS: readonly (readonly [string, string])[] = [
   ["cache-control", "no-store"],
 ];
 
-/** How many requests may be open at once, those included whose answer is a stream. */
-export const MAX_OPEN_REQUESTS = 4000;
-
 /**
- * How many of them one client's address, or IPv6 /64, may have. An answer that nobody reads is open,
- * and a few connections of HTTP/2 carry thousands of them.
+ * How many requests may be open at once, and how many of one client's address or IPv6 /64. An answer
+ * that nobody reads is open, and a few connections of HTTP/2 carry thousands of them.
+ *
+ * What anybody may ask has room of its own, so that strangers take none from callers.
  */
-export const MAX_OPEN_PER_ADDRESS = 1000;
+export const ROOMS = {
+  callers: { most: 4000, mostOfEach: 1000 },
+  strangers: { most: 1000, mostOfEach: 100 },
+} as const;
+
+/** How many addresses are known without being read again. */
+const READ_ADDRESSES = 1000;
 
 /** Asked by whoever restarts what does not answer; a crowd would only come again. */
 const SPARED = "/healthz";
 
+/** The paths that something is served at. */
+export interface Paths {
+  readonly served: ReadonlySet<string>;
+  /** Those whose answers are in the room of callers. */
+  readonly callers: ReadonlySet<string>;
+}
+
 /**
  * Gives each request its trace and each response its common headers; turns a crash into a 500, and
- * a request into a 503 when {@linkcode MAX_OPEN_REQUESTS} are open, and into a 429 when
- * {@linkcode MAX_OPEN_PER_ADDRESS} of its address are.
- *
- * @param served The paths that something is served at.
+ * where as many are open as {@linkcode ROOMS} allow, a request into a 503, or a 429 if its own
+ * address has that many.
  */
 export function observe(
   next: Handler,
   ports: Ports,
   { publicUrl, trustedProxies }: HttpConfig,
-  served: ReadonlySet<string>,
+  { served, callers }: Paths,
 ): (request: Request, remote?: string, completed?: Promise<void>) => Promise<Response> {
   const { meter, spans, elapsedMs } = ports;
   const open = tracer(ports);
   const addressOf = forwarded(trustedProxies);
   const secure = publicUrl.protocol === "https:";
-  const room = crowd({ most: MAX_OPEN_REQUESTS, mostOfEach: MAX_OPEN_PER_ADDRESS });
+  // Reading an address takes longer than much else that a request needs.
+  const clients = new LRUCache<string, string>({ max: READ_ADDRESSES, memoMethod: clientOf });
+  const rooms = { callers: crowd(ROOMS.callers), strangers: crowd(ROOMS.strangers) };
   return async (request, remote = "", completed = Promise.resolve()) => {
     const started = elapsedMs();
     const path = pathOf(request.url);
     if (served.has(path)) spans.route(request.method, path);
     const from = addressOf(remote, request.headers.get("x-forwarded-for"));
     const trace = open(from, completed);
-    const client = clientOf(from);
+    const client = clients.memo(from);
+    const room = callers.has(path) ? rooms.callers : rooms.strangers;
     const crowded = room.enter(client);
     const leave = () => {
       if (!crowded) room.leave(client);

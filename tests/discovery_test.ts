@@ -1,7 +1,7 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { discovery, metadataUrlOf } from "../lib/discovery.ts";
 import { routes } from "../lib/http.ts";
-import type { Provider } from "../lib/provider.ts";
+import type { Metadata, Provider } from "../lib/provider.ts";
 import { tracer } from "../lib/trace.ts";
 import { bearerHeader, fakePorts, legacyCall, ORIGIN, RESOURCE, sign, subject } from "./fakes.ts";
 
@@ -214,6 +214,22 @@ for (const [resource, url] of RESOURCES) {
     equal(metadataUrlOf(new URL(resource)), url);
   });
 }
+
+Deno.test("discovery() delivers a document of any size with its length", async () => {
+  const keys = Array.from({ length: 100 }, (_, nth) => ({ kid: `${nth}`, n: "x".repeat(342) }));
+  const provider: Provider = {
+    issuer: "https://idp.example",
+    metadata: () => Promise.resolve({ jwks: { keys } } as unknown as Metadata),
+    verify: () => Promise.reject(new Error("unused")),
+  };
+  const serve = routes(discovery(provider, { resource: new URL(RESOURCE), scopesRequired: [] }));
+  const request = new Request(`${ORIGIN}/.well-known/jwks.json`);
+  const response = await serve(request, tracer(fakePorts())());
+  equal(response.headers.get("content-type"), "application/json");
+  const text = await response.text();
+  equal(response.headers.get("content-length"), `${text.length}`);
+  deepEqual(JSON.parse(text), { keys });
+});
 
 Deno.test("discovery() answers 503, readable from any page, while the issuer's documents cannot be had (SPEC A2.10)", async () => {
   const provider: Provider = {

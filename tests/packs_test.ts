@@ -1,4 +1,5 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { MOST_AT_ONCE, MOST_WAITING } from "../lib/pack/turns.ts";
 import { bearerHeader, modernCall, sign, subject } from "./fakes.ts";
 
 const GRAFANA = { GRAFANA_URL: "https://grafana.example", GRAFANA_SERVICE_ACCOUNT_TOKEN: "server" };
@@ -42,3 +43,33 @@ Deno.test("packsOf() leaves the server's token where it is while somebody is log
   const { seen } = await asked({ GRAFANA_AUTH: "service-account" }, {});
   equal(seen[0]!.headers.get("authorization"), "Bearer server");
 });
+
+/** The packs that ask elsewhere, and a tool of each that takes no arguments. */
+const ELSEWHERE = [
+  ["grafana", "list_datasources", () => ({ ...GRAFANA })],
+  ["kafka", "list_topics", (port: number) => ({ KAFKA_BROKERS: `127.0.0.1:${port}` })],
+] as const;
+
+for (const [name, tool, env] of ELSEWHERE) {
+  Deno.test(`packsOf() bounds how many calls of one person are under way in ${name}`, async () => {
+    // Nobody answers, neither here nor there.
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const leave = new AbortController();
+    const never = (request: Request) =>
+      new Promise<Response>((_, reject) => {
+        for (const { signal } of [request, leave]) {
+          signal.addEventListener("abort", () => reject(new Error("given up")));
+        }
+      });
+    const { send, app } = await subject(env(listener.addr.port), undefined, never);
+    const header = bearerHeader(await sign());
+    const call = () =>
+      send("/mcp", modernCall("tools/call", { name: tool, arguments: {} }, header));
+    const waiting = Array.from({ length: MOST_AT_ONCE + MOST_WAITING }, call);
+    const told = await (await call()).text();
+    ok(told.includes(`116 of your ${name} calls are under way. Wait for some of them`), told);
+    leave.abort();
+    await app.close();
+    for (const response of await Promise.all(waiting)) await response.body?.cancel();
+  });
+}

@@ -10,15 +10,12 @@ const FLAGS = { ack: 1, lastOfHeadersAndRequest: 5 } as const;
 const INITIAL_WINDOW_SIZE = 4;
 const FRAME_HEAD_BYTES = 9;
 
-/** The most requests that Deno takes on one connection. */
-export const MOST_PER_CONNECTION = 200;
-
 const ENCODER = new TextEncoder();
 
 /**
  * Asks for `path` again and again on one connection, and waits until all answers have begun.
  *
- * @param count At most {@linkcode MOST_PER_CONNECTION}.
+ * @param count At most 200, which is what Deno takes on one connection.
  */
 export async function askUnread(
   connection: Pick<Deno.Conn, "read" | "write">,

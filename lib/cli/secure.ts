@@ -29,7 +29,7 @@ export interface Bounds extends Patience {
   readonly perAddress: number;
   /**
    * How long clients may take to read an answer that is no stream of events, in milliseconds. Their
-   * connection is broken off then.
+   * connection is broken off then, with all that goes on there.
    */
   readonly readMs: number;
 }
@@ -50,7 +50,12 @@ const INSIDE = "127.0.0.1";
 const RETRY_MS = 100;
 
 type Loopback = Pick<typeof Deno, "listen" | "connect" | "serve">;
-type Accepted = { readonly relay: Relay; readonly address: string };
+type Accepted = {
+  readonly relay: Relay;
+  readonly address: string;
+  /** Whether it is of a proxy, which passes on the requests of many. */
+  readonly isExempt: boolean;
+};
 
 /** A server with one certificate, and the connections to it by the port they come from. */
 interface Server {
@@ -83,7 +88,7 @@ export function secure(host: Loopback, bounds: Bounds = BOUNDS): Host["listenTls
       if (guests.enter(whose)) return client.close();
       const server = current;
       server.count++;
-      await passOn(client, server, host, bounds).catch(() => client.close());
+      await passOn(client, server, whose === undefined, host, bounds).catch(() => client.close());
       server.count--;
       guests.leave(whose);
       retire(server);
@@ -128,13 +133,14 @@ export function secure(host: Loopback, bounds: Bounds = BOUNDS): Host["listenTls
 async function passOn(
   client: Deno.TcpConn,
   { http, accepted }: Server,
+  isExempt: boolean,
   host: Loopback,
   patience: Patience,
 ): Promise<void> {
   const inside = await host.connect({ hostname: INSIDE, port: http.addr.port });
   const { port } = inside.localAddr as Deno.NetAddr;
   const relay = new Relay(client, inside, patience);
-  accepted.set(port, { relay, address: client.remoteAddr.hostname });
+  accepted.set(port, { relay, address: client.remoteAddr.hostname, isExempt });
   await relay.ended;
   accepted.delete(port);
 }
@@ -156,7 +162,7 @@ function serverOf(
       const end = from.relay.begin();
       completed.then(end, end);
       const response = await fetch(request, from.address, completed);
-      if (isEventStream(response)) return response;
+      if (from.isExempt || isEventStream(response)) return response;
       const timer = setTimeout(() => from.relay.close(), readMs);
       const stop = () => clearTimeout(timer);
       completed.then(stop, stop);

@@ -71,6 +71,17 @@ Deno.test({
       await closed(await reading(server));
     }
     {
+      const large = () => Promise.resolve(deliver("x".repeat(2 * WHOLE_BYTES), {}));
+      // A proxy passes on the requests of many.
+      await using server = serving(made, large, { readMs: 50 }, () => true);
+      const proxy = await reading(server);
+      const brokenOff = closed(proxy).then(() => "broken off", () => "closed here");
+      const silence = new Promise((resolve) => setTimeout(resolve, 250));
+      equal(await Promise.race([silence, brokenOff]), undefined);
+      proxy.close();
+      await brokenOff;
+    }
+    {
       const headers = { "content-type": "text/event-stream" };
       const left = Promise.withResolvers<void>();
       const stream = () => new ReadableStream({ cancel: () => left.resolve() });

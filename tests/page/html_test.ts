@@ -53,6 +53,12 @@ Deno.test("html() trusts nothing that merely looks like its markup (SPEC E8)", (
   throws(() => html`${heir}`, TypeError);
 });
 
+Deno.test("newPage() delivers a page of any size with its length", async () => {
+  const response = newPage("")({ title: "T" }, html`<p>${"“Ü”".repeat(5000)}</p>`);
+  const length = response.headers.get("content-length");
+  equal(`${(await response.bytes()).length}`, length);
+});
+
 Deno.test("newPage() allows its own style by digest, and nothing else (SPEC E8, B2.5)", async () => {
   const response = newPage("p { color: red; }\n")({ title: "T" }, html`<p>“Ü”</p>`);
   const style = /<style>(.*)<\/style>/s.exec(await response.text())![1]!;
