@@ -1,10 +1,9 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { decodeJwt } from "@panva/jose";
 import { cli } from "../lib/cli.ts";
-import type { Host } from "../lib/cli/host.ts";
 import { SETTING_ROWS } from "../lib/config/settings.ts";
-import { UNTRACED } from "../lib/spans.ts";
 import { NOW, SECRET } from "./fakes.ts";
+import { testHost } from "./cli/host.ts";
 
 interface Run {
   readonly code: number;
@@ -13,37 +12,18 @@ interface Run {
 }
 
 async function run(args: string[], env: Record<string, string> = {}): Promise<Run> {
-  let [out, err] = ["", ""];
-  const host: Host = {
-    now: () => NOW,
-    wallMs: () => NOW * 1000,
-    elapsedMs: () => 0,
+  const taken = () => {
+    throw new Deno.errors.AddrInUse("taken");
+  };
+  const host = testHost({
     random: (length) => new Uint8Array(length).map((_, index) => index * 31 % 256),
-    fetch: () => Promise.reject(new TypeError("Nobody answers in this test")),
-    fetchWith: () => () => Promise.reject(new TypeError("Nobody is asked here")),
-    resolve: () => Promise.reject(new TypeError("Nothing has an address in this test")),
-    fetchAt: () => Promise.reject(new TypeError("Nobody answers in this test")),
     env,
     runtime: { deno: "2" },
-    readFile: () => "",
-    append: () => Promise.reject(new Error("Nothing is written in this test")),
-    open: () => Promise.reject(new Error("Nothing is read in this test")),
-    memory: () => ({ rss: 0, heapUsed: 0 }),
-    linesDropped: () => 0,
-    spans: UNTRACED,
-    stdout: (text) => void (out += text),
-    stderr: (text) => void (err += text),
-    terminal: false,
-    stop: AbortSignal.abort(),
-    listen: () => {
-      throw new Deno.errors.AddrInUse("taken");
-    },
-    listenTls: () => {
-      throw new Deno.errors.AddrInUse("taken");
-    },
-  };
+    listen: taken,
+    listenTls: taken,
+  });
   const code = await cli(args, host);
-  return { code, out, err };
+  return { code, ...host.written() };
 }
 
 const COMMANDS = ["serve", "dev", "token", "check", "audit", "version"];

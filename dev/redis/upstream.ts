@@ -1,8 +1,5 @@
 /**
- * A certified OpenID provider in this process, where Ada logs in without being asked.
- *
- * It rotates its refresh tokens and punishes who uses one twice, as strict providers do; and it can
- * be slow.
+ * A strict OpenID provider in this process, where Ada logs in without being asked. It can be slow.
  *
  * @module
  */
@@ -11,9 +8,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { privateKey } from "../../tests/e2e/issuer.ts";
-
-const { default: Provider } = await quietly(() => import("oidc-provider"));
-type Provider = InstanceType<typeof Provider>;
+import { logIn, strictProvider } from "../strict_provider.ts";
 
 /** The client that the replicas are. */
 export const CLIENT = { id: "gatehouse", secret: "a secret that only these two know" };
@@ -63,7 +58,20 @@ export async function startUpstream(callback: string): Promise<Upstream> {
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const key = await privateKey("upstream");
-  const provider = await quietly(() => new Provider(url, configuration(key, callback)));
+  const provider = await strictProvider(url, {
+    key,
+    callback,
+    client: CLIENT,
+    ttl: {
+      AccessToken: 3600,
+      Grant: 7200,
+      IdToken: 600,
+      Interaction: 600,
+      RefreshToken: 7200,
+      Session: 600,
+    },
+    claimsOf: () => ADA,
+  });
   // deno-lint-ignore no-explicit-any
   const record = ({ oidc, body }: any) => {
     if (oidc.route === "revocation") revoked++;
@@ -77,7 +85,7 @@ export async function startUpstream(callback: string): Promise<Upstream> {
   const rest = provider.callback();
   answer = (request, response) =>
     request.url!.startsWith("/login/")
-      ? logIn(provider, request, response)
+      ? logIn(provider, ADA.sub, request, response)
       : rest(request, response);
   return {
     url,
@@ -113,62 +121,4 @@ export async function startUpstream(callback: string): Promise<Upstream> {
       await closed;
     },
   };
-}
-
-// It says that Deno is not Node and that memory forgets, which is true.
-async function quietly<T>(load: () => T | Promise<T>): Promise<T> {
-  const { warn } = console;
-  Object.assign(console, { warn: () => {} });
-  try {
-    return await load();
-  } finally {
-    Object.assign(console, { warn });
-  }
-}
-
-function configuration(key: unknown, callback: string) {
-  return {
-    jwks: { keys: [key] },
-    clients: [{
-      client_id: CLIENT.id,
-      client_secret: CLIENT.secret,
-      redirect_uris: [callback],
-      grant_types: ["authorization_code", "refresh_token"],
-    }],
-    clientDefaults: { id_token_signed_response_alg: "ES256" },
-    cookies: { keys: ["a key for cookies"] },
-    scopes: ["openid", "offline_access"],
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
-    enabledJWA: { idTokenSigningAlgValues: ["ES256"] },
-    features: {
-      devInteractions: { enabled: false },
-      revocation: { enabled: true, allowedPolicy: () => true },
-    },
-    rotateRefreshToken: true,
-    ttl: {
-      AccessToken: 3600,
-      Grant: 7200,
-      IdToken: 600,
-      Interaction: 600,
-      RefreshToken: 7200,
-      Session: 600,
-    },
-    findAccount: (_: unknown, id: string) => ({
-      accountId: id,
-      claims: () => ({ ...ADA, email_verified: true }),
-    }),
-    interactions: { url: (_: unknown, { uid }: { uid: string }) => `/login/${uid}` },
-  };
-}
-
-async function logIn(
-  provider: Provider,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { params } = await provider.interactionDetails(request, response);
-  const grant = new provider.Grant({ accountId: ADA.sub, clientId: params.client_id });
-  grant.addOIDCScope(params.scope);
-  const result = { login: { accountId: ADA.sub }, consent: { grantId: await grant.save() } };
-  await provider.interactionFinished(request, response, result);
 }

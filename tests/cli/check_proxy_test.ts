@@ -1,9 +1,8 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { cli } from "../../lib/cli.ts";
-import type { Host } from "../../lib/cli/host.ts";
-import { UNTRACED } from "../../lib/spans.ts";
-import { NOW, SECRET } from "../fakes.ts";
+import { SECRET } from "../fakes.ts";
 import { type Idp, ISSUER, keyOf, newIdp } from "../idp.ts";
+import { testHost } from "./host.ts";
 
 const KEY = await keyOf("k1");
 const PREVIOUS = [...SECRET].reverse().join("");
@@ -27,36 +26,13 @@ const ENV = {
 async function check(idp: Idp, env: Record<string, string> = {}) {
   const runs = [];
   for (const args of [["check"], ["check", "--json"]]) {
-    let [out, err] = ["", ""];
-    const host: Host = {
-      now: () => NOW,
-      wallMs: () => NOW * 1000,
-      elapsedMs: () => 0,
-      random: (length) => new Uint8Array(length),
+    const host = testHost({
       fetch: idp.fetch,
       fetchWith: () => idp.fetch,
-      resolve: () => Promise.reject(new TypeError("Nothing has an address in this test")),
-      fetchAt: () => Promise.reject(new TypeError("Nobody answers in this test")),
       env: { ...ENV, ...env },
-      runtime: {},
-      readFile: () => "",
-      append: () => Promise.reject(new Error("Nothing is written in this test")),
-      open: () => Promise.reject(new Error("Nothing is read in this test")),
-      memory: () => ({ rss: 0, heapUsed: 0 }),
-      linesDropped: () => 0,
-      spans: UNTRACED,
-      stdout: (text) => void (out += text),
-      stderr: (text) => void (err += text),
-      terminal: false,
-      stop: AbortSignal.abort(),
-      listen: () => {
-        throw new Error("Nothing is served in this test");
-      },
-      listenTls: () => {
-        throw new Error("Nothing is served in this test");
-      },
-    };
+    });
     const code = await cli(args, host);
+    const { out, err } = host.written();
     for (const secret of [...HIDDEN, SECRET, PREVIOUS]) {
       ok(!(out + err).includes(secret), out + err);
     }

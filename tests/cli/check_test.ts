@@ -1,9 +1,8 @@
 import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { cli } from "../../lib/cli.ts";
-import type { Host } from "../../lib/cli/host.ts";
-import { UNTRACED } from "../../lib/spans.ts";
 import { NOW } from "../fakes.ts";
 import { type Idp, ISSUER, keyOf, newIdp, openidUrl } from "../idp.ts";
+import { testHost } from "./host.ts";
 
 const KEY = await keyOf("k1");
 const ENV = {
@@ -22,37 +21,9 @@ interface Finding {
 
 /** Runs `check` against an issuer. */
 async function check(idp: Idp, env: Record<string, string> = {}, args: string[] = []) {
-  let [out, err] = ["", ""];
-  const host: Host = {
-    now: () => NOW,
-    wallMs: () => NOW * 1000,
-    elapsedMs: () => 0,
-    random: (length) => new Uint8Array(length),
-    fetch: idp.fetch,
-    fetchWith: () => () => Promise.reject(new TypeError("Nobody is asked here")),
-    resolve: () => Promise.reject(new TypeError("Nothing has an address in this test")),
-    fetchAt: () => Promise.reject(new TypeError("Nobody answers in this test")),
-    env: { ...ENV, ...env },
-    runtime: {},
-    readFile: () => "",
-    append: () => Promise.reject(new Error("Nothing is written in this test")),
-    open: () => Promise.reject(new Error("Nothing is read in this test")),
-    memory: () => ({ rss: 0, heapUsed: 0 }),
-    linesDropped: () => 0,
-    spans: UNTRACED,
-    stdout: (text) => void (out += text),
-    stderr: (text) => void (err += text),
-    terminal: false,
-    stop: AbortSignal.abort(),
-    listen: () => {
-      throw new Error("Nothing is served in this test");
-    },
-    listenTls: () => {
-      throw new Error("Nothing is served in this test");
-    },
-  };
+  const host = testHost({ fetch: idp.fetch, env: { ...ENV, ...env } });
   const code = await cli(["check", ...args], host);
-  return { code, out, err };
+  return { code, ...host.written() };
 }
 
 async function checkJson(idp: Idp, env: Record<string, string> = {}) {

@@ -12,6 +12,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import { exportJWK, generateKeyPair, type JWK } from "@panva/jose";
 import * as oauth from "oauth4webapi";
+import { quietly } from "./quietly.ts";
 
 const { default: Provider } = await quietly(() => import("oidc-provider"));
 type Provider = InstanceType<typeof Provider>;
@@ -127,17 +128,6 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
       await closed;
     },
   };
-}
-
-// It says that Deno is not Node and that memory forgets, which is true.
-async function quietly<T>(load: () => T | Promise<T>): Promise<T> {
-  const { warn } = console;
-  Object.assign(console, { warn: () => {} });
-  try {
-    return await load();
-  } finally {
-    Object.assign(console, { warn });
-  }
 }
 
 function configuration(keys: JWK[], { format = "jwt", claims = ADA, callback }: IssuerOptions) {
