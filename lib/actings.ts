@@ -9,7 +9,7 @@ import type { AuthorizationServer } from "oauth4webapi";
 import type { Acting } from "./acting.ts";
 import { account } from "./acting/account.ts";
 import { assertion } from "./acting/assertion.ts";
-import { clientCredentials } from "./acting/credentials.ts";
+import { clientCredentials, type OwnTokens } from "./acting/credentials.ts";
 import { exchange } from "./acting/exchange.ts";
 import { forward } from "./acting/forward.ts";
 import { stored } from "./acting/stored.ts";
@@ -84,7 +84,7 @@ export function ownTokens(
   { user, password, scope }: KafkaLogin,
   grounds: Grounds | undefined,
   ports: Pick<Ports, "now" | "fetch">,
-): () => Promise<string> {
+): OwnTokens {
   return clientCredentials({
     server: need(grounds?.server, "client credentials"),
     client: { id: user, secret: password },

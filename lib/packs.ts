@@ -72,7 +72,8 @@ async function kafkaOf(
     const acting = exchanging(exchange.audience, grounds, ports);
     const all = callers((identity) => {
       const token = async () => (await acting.credentialFor(identity)).token;
-      return kafkaClient({ ...common, sasl: { mechanism: "oauthbearer", token } }, ports);
+      const refused = (token: string) => void acting.forget(identity, { token, of: "caller" });
+      return kafkaClient({ ...common, sasl: { mechanism: "oauthbearer", token, refused } }, ports);
     }, ports.now);
     return kafka({
       ...shared,
@@ -83,7 +84,7 @@ async function kafkaOf(
   }
   const sasl = login &&
     (login.mechanism === "oauthbearer"
-      ? { mechanism: login.mechanism, token: ownTokens(login, grounds, ports) }
+      ? { mechanism: login.mechanism, ...ownTokens(login, grounds, ports) }
       : { mechanism: login.mechanism, username: login.user, password: login.password });
   const client = kafkaClient({ ...common, ...(sasl && { sasl }) }, ports);
   return kafka({

@@ -104,6 +104,7 @@ Deno.test("logins by token: the person is its subject, and has the rights that A
     authorizer: true,
   });
   let given = "";
+  const refusedTokens: string[] = [];
   const as = (subject: string, audience = "kafka") =>
     reach(kafka.bootstrap("OAUTH"), {
       sasl: {
@@ -113,6 +114,7 @@ Deno.test("logins by token: the person is its subject, and has the rights that A
             .setProtectedHeader({ alg: "ES256", kid: "test" })
             .setSubject(subject).setIssuer(issuer).setAudience(audience)
             .setIssuedAt().setExpirationTime("5m").sign(privateKey),
+        refused: (token) => refusedTokens.push(token),
       },
     });
   await kafka.run("kafka-topics", topic("orders"));
@@ -153,13 +155,19 @@ Deno.test("logins by token: the person is its subject, and has the rights that A
   equal((await clerk.snapshot()).controllerId, 1);
 
   await using stranger = as("clerk", "another audience");
+  deepEqual(refusedTokens, []);
   const reason = await refused(() => stranger.snapshot(), NOT_LOGGED_IN);
+  equal(refusedTokens.at(-1), given);
   equal(await stranger.ready(), false);
   ok(!JSON.stringify([reason, stranger.lines]).includes(given));
 
   const told = new ToolError("Log in again", "no token");
   await using nobody = reach(kafka.bootstrap("OAUTH"), {
-    sasl: { mechanism: "oauthbearer", token: () => Promise.reject(told) },
+    sasl: {
+      mechanism: "oauthbearer",
+      token: () => Promise.reject(told),
+      refused: () => ok(false, "No token was shown"),
+    },
   });
   await refused(() => nobody.snapshot(), /^Log in again$/);
 });

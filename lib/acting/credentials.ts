@@ -22,18 +22,28 @@ export interface ClientCredentialsOptions {
   readonly fetch: Outbound;
 }
 
+/** Tokens of this server's own. */
+export interface OwnTokens {
+  /** A token. Rejects when the provider gives none. */
+  token(): Promise<string>;
+  /** Lets a token go that the service refused, unless it was got just now: others would fare no better. */
+  refused(token: string): void;
+}
+
+/** How long a token is kept whatever the service says of it, in seconds. */
+export const COOL_DOWN_SECONDS = 30;
+
 /**
  * Prepares getting tokens. One is kept until shortly before its end, and one got at a time.
  *
  * @param now Unix seconds.
- * @returns Rejects when the provider gives none.
  */
 export function clientCredentials(
   { server, client, scope, fetch }: ClientCredentialsOptions,
   now: () => number,
-): () => Promise<string> {
+): OwnTokens {
   const self = { client_id: client.id };
-  let known: Got | undefined;
+  let known: (Got & { readonly since: number }) | undefined;
   let flight: Promise<Got> | undefined;
 
   async function get(): Promise<Got> {
@@ -57,10 +67,15 @@ export function clientCredentials(
     };
   }
 
-  return async () => {
-    if (known && known.expiresAt - MARGIN_SECONDS > now()) return known.token;
-    flight ??= get().finally(() => flight = undefined);
-    known = await flight;
-    return known.token;
+  return {
+    async token() {
+      if (known && known.expiresAt - MARGIN_SECONDS > now()) return known.token;
+      flight ??= get().finally(() => flight = undefined);
+      known = { ...await flight, since: now() };
+      return known.token;
+    },
+    refused(token) {
+      if (known?.token === token && known.since + COOL_DOWN_SECONDS <= now()) known = undefined;
+    },
   };
 }

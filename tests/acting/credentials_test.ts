@@ -1,5 +1,5 @@
 import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
-import { clientCredentials } from "../../lib/acting/credentials.ts";
+import { clientCredentials, COOL_DOWN_SECONDS } from "../../lib/acting/credentials.ts";
 import { DEFAULT_LIFETIME_SECONDS, MARGIN_SECONDS } from "../../lib/acting/kept.ts";
 import { outbound } from "../../lib/outbound.ts";
 import { fakePorts } from "../fakes.ts";
@@ -18,13 +18,13 @@ function stage(answer?: () => Response, scope?: string) {
     return state.answer?.() ??
       Response.json({ access_token: `t${asked.length}`, token_type: "Bearer", expires_in: 300 });
   });
-  const token = clientCredentials({
+  const tokens = clientCredentials({
     server: () => Promise.resolve(SERVER),
     client: { id: "kafkatools", secret: "s3cret" },
     ...(scope && { scope }),
     fetch: outbound(ports.fetch),
   }, ports.now);
-  return { token, asked, ports, state };
+  return { ...tokens, asked, ports, state };
 }
 
 Deno.test("clientCredentials() asks as the client that it was told to be, for the scope (RFC 6749 section 4.4)", async () => {
@@ -84,3 +84,19 @@ for (const [what, answer] of REFUSALS) {
     equal(await token(), "t2");
   });
 }
+
+// A token that brokers refused, as after the provider changed its keys, was shown until its end.
+Deno.test("clientCredentials() lets go of a token that was refused, unless it is fresh or another", async () => {
+  const { token, refused, ports } = stage();
+  equal(await token(), "t1");
+  ports.advance(COOL_DOWN_SECONDS - 1);
+  refused("t1");
+  equal(await token(), "t1");
+  ports.advance(1);
+  refused("t0");
+  equal(await token(), "t1");
+  refused("t1");
+  equal(await token(), "t2");
+  refused("t1");
+  equal(await token(), "t2");
+});

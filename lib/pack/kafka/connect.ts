@@ -11,7 +11,7 @@
 import { isIP } from "node:net";
 import { apiVersionsV3, Connection, type ConnectionOptions } from "@platformatic/kafka";
 import type { Certificates, Ports } from "../../ports.ts";
-import { unreachable } from "./failures.ts";
+import { isRefusedLogin, unreachable } from "./failures.ts";
 import { bound } from "./frames.ts";
 import { loginOf, type Sasl } from "./sasl.ts";
 import { seat, type Seats, unseat } from "../seats.ts";
@@ -116,7 +116,7 @@ export function connections(
       bound(connection.socket);
     });
     open.set(connection, closed);
-    return await guarded(connection, signal, async () => {
+    const line = guarded(connection, signal, async () => {
       await connected;
       const { apiKeys } = await apiVersionsV3.api.async(connection, "gatehouse", "1");
       return {
@@ -127,6 +127,10 @@ export function connections(
         until: begun + (login?.usableMs() ?? Infinity),
         usedAt: elapsedMs(),
       };
+    });
+    return await line.catch((error) => {
+      if (isRefusedLogin(error)) login?.refused();
+      throw error;
     });
   };
 

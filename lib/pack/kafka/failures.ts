@@ -214,11 +214,7 @@ export function unreachable(
   const told = chain.find((cause) => cause instanceof ToolError || cause instanceof Passing);
   if (told) return told;
   const reason = `${host}:${port}: ${chain.map(wordsOf).join(": ")}`;
-  // Connections that are lost during a login count as refused ones to the library.
-  const refused = chain.some((cause) => cause instanceof AuthenticationError);
-  const answered = chain.some((cause) => cause instanceof ProtocolError);
-  const lost = chain.findLast((cause) => cause instanceof GenericError) instanceof NetworkError;
-  if (refused && (answered || !lost)) {
+  if (isRefusedLogin(error)) {
     return new ToolError("Kafka refused the login. Whoever runs this server can tell why", reason);
   }
   if (!chain.some((cause) => GenericError.isGenericError(cause))) return error;
@@ -226,6 +222,16 @@ export function unreachable(
     new Away("Kafka cannot be reached at the moment. Try again later", reason, "unreachable"),
     ATTEMPTS,
   );
+}
+
+/** Whether an error of a connection is that the broker refused the login. */
+export function isRefusedLogin(error: unknown): boolean {
+  const chain = [...causes(error)];
+  // Connections that are lost during a login count as refused ones to the library.
+  const refused = chain.some((cause) => cause instanceof AuthenticationError);
+  const answered = chain.some((cause) => cause instanceof ProtocolError);
+  const lost = chain.findLast((cause) => cause instanceof GenericError) instanceof NetworkError;
+  return refused && (answered || !lost);
 }
 
 function* causes(error: unknown): Generator<Error> {

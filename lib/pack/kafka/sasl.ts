@@ -27,6 +27,8 @@ export type Sasl =
     readonly mechanism: "oauthbearer";
     /** The token to log in with, asked for at each connection. */
     readonly token: () => Promise<string>;
+    /** Hears of a token that a broker refused, which need not be given again. */
+    readonly refused: (token: string) => void;
   };
 
 /** The login of one connection. */
@@ -34,6 +36,8 @@ export interface Login {
   readonly options: SASLOptions;
   /** How long it may be used, in milliseconds; known once it is done. */
   usableMs(): number;
+  /** Says that the broker refused it. */
+  refused(): void;
 }
 
 const MECHANISMS = {
@@ -62,6 +66,7 @@ const SCRAM_CRYPTO: typeof saslScramSha.defaultCrypto = {
 export function loginOf(sasl: Sasl | undefined): Login | undefined {
   if (!sasl) return undefined;
   let lifetimeMs = 0;
+  let shown: string | undefined;
   const mechanism = MECHANISMS[sasl.mechanism];
   const authenticate: NonNullable<SASLOptions["authenticate"]> = (
     _mechanism,
@@ -112,8 +117,17 @@ export function loginOf(sasl: Sasl | undefined): Login | undefined {
         );
     }
   };
+  const byToken = sasl.mechanism === "oauthbearer" ? sasl : undefined;
   return {
-    options: { ...sasl, mechanism, authenticate },
+    options: {
+      ...sasl,
+      mechanism,
+      authenticate,
+      ...(byToken && { token: async () => shown = await byToken.token() }),
+    },
     usableMs: () => lifetimeMs > 0 ? USED * lifetimeMs : Infinity,
+    refused: () => {
+      if (shown !== undefined) byToken?.refused(shown);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, match } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { loginOf } from "../../../lib/pack/kafka/sasl.ts";
 
@@ -43,4 +43,23 @@ Deno.test("a password is hashed as often as brokers ask for", async () => {
   const { said, error } = await logIn(16_384);
   deepEqual(said.length, 2);
   match(error, /that will do/);
+});
+
+Deno.test("loginOf() tells of the token that was refused, and of none that was not shown", async () => {
+  const heard: string[] = [];
+  let count = 0;
+  const login = () =>
+    loginOf({
+      mechanism: "oauthbearer",
+      token: () => Promise.resolve(`t${++count}`),
+      refused: (token) => heard.push(token),
+    })!;
+  const [first, second, third] = [login(), login(), login()];
+  const shown = async ({ options }: ReturnType<typeof login>) =>
+    await (options.token as () => Promise<string>)();
+  deepEqual([await shown(first), await shown(second)], ["t1", "t2"]);
+  first.refused();
+  third.refused();
+  deepEqual(heard, ["t1"]);
+  equal(loginOf({ mechanism: "plain", username: "a", password: "b" })!.refused(), undefined);
 });
