@@ -53,12 +53,31 @@ Deno.test("readBody() reads nothing when there is no body", async () => {
   deepEqual(await readBody(posted(null), 10, SECOND), { ok: true, text: "" });
 });
 
-Deno.test("readBody() stops reading at the limit and lets the rest go (SPEC C1.5)", async () => {
+Deno.test("readBody() stops reading at twice the limit and lets the rest go (SPEC C1.5)", async () => {
   const { body, seen } = stream(Array(1000).fill(new Uint8Array(4)));
   const read = await readBody(posted(body), 10, SECOND);
   deepEqual(read, { ok: false, reason: "too large" });
-  equal(seen.pulled, 3);
+  equal(seen.pulled, 6);
   equal(seen.cancelled, true);
+});
+
+// Caddy said 502 to a client whose message was too large by a byte: it was still sending it.
+for (const headers of [{}, { "content-length": "20" }]) {
+  Deno.test(`readBody() reads all of what is a little too large, with ${JSON.stringify(headers)} (SPEC C1.5)`, async () => {
+    const { body, seen } = stream(Array(5).fill(new Uint8Array(4)));
+    deepEqual(await readBody(posted(body, headers), 10, SECOND), {
+      ok: false,
+      reason: "too large",
+    });
+    equal(seen.pulled, 6);
+  });
+}
+
+Deno.test("readBody() reads nothing of what is declared as far too large (SPEC C1.5)", async () => {
+  const { body, seen } = stream(Array(5).fill(new Uint8Array(4)));
+  const read = await readBody(posted(body, { "content-length": "21" }), 10, SECOND);
+  deepEqual(read, { ok: false, reason: "too large" });
+  equal(seen.pulled, 0);
 });
 
 const SLOW: [how: string, chunks: number, declared: number | undefined][] = [
