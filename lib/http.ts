@@ -125,8 +125,9 @@ export async function readBody(request: Request, limit: number, deadlineMs: numb
   }, deadlineMs);
   try {
     const bytes = await collect(reader, limit);
-    if (late) return { ok: false, reason: "too slow" };
-    if (bytes && declared <= limit) return decode(bytes);
+    if (bytes && !(declared > limit)) {
+      return late ? { ok: false, reason: "too slow" } : decode(bytes);
+    }
     reader.cancel().catch(() => {});
     return { ok: false, reason: "too large" };
   } catch {

@@ -73,6 +73,13 @@ for (const headers of [{}, { "content-length": "20" }]) {
   });
 }
 
+Deno.test("readBody() says of a body that is declared too large that it is, though it does not come (SPEC C1.5)", async () => {
+  const { body, seen } = stream([], "wait");
+  const read = await orPending(readBody(posted(body, { "content-length": "11" }), 10, 5));
+  deepEqual(read, { ok: false, reason: "too large" });
+  equal(seen.cancelled, true);
+});
+
 Deno.test("readBody() reads nothing of what is declared as far too large (SPEC C1.5)", async () => {
   const { body, seen } = stream(Array(5).fill(new Uint8Array(4)));
   const read = await readBody(posted(body, { "content-length": "21" }), 10, SECOND);
