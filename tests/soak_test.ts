@@ -3,90 +3,10 @@ import { differences, readMetrics, series, since } from "../dev/soak/counts.ts";
 import { audited, Front, Unavailable } from "../dev/soak/front.ts";
 import { attempt } from "../dev/soak/life.ts";
 import { newLog, TextLineStream } from "../dev/soak/lines.ts";
-import {
-  judgeMemory,
-  lowsOf,
-  RESIDENT,
-  type Sample,
-  SHORTEST_JUDGED_SECONDS,
-  slopeOf,
-  VALUES,
-} from "../dev/soak/memory.ts";
+import { judgeMemory, RESIDENT, type Sample, VALUES } from "../dev/soak/memory.ts";
 import { GRACE_MS, Outages, planned } from "../dev/soak/outages.ts";
 import { type Report, table, wrongsOf } from "../dev/soak/report.ts";
 import { Watch } from "../dev/soak/watch.ts";
-
-/** Samples of ten minutes, one in two seconds. */
-function samplesOf(mebibytesAt: (minutes: number, nth: number) => number): readonly Sample[] {
-  return Array.from({ length: 300 }, (_, nth) => ({
-    at: nth * 2,
-    mebibytes: mebibytesAt(nth / 30, nth),
-  }));
-}
-
-/** What a garbage collector leaves and takes, in mebibytes. */
-const sawtooth = (nth: number) => (nth % 7) * 10;
-
-const MEMORIES: readonly (readonly [string, readonly Sample[], boolean])[] = [
-  ["stays", samplesOf(() => 200), true],
-  ["stays under garbage", samplesOf((_, nth) => 200 + sawtooth(nth)), true],
-  [
-    "grows while it warms up",
-    samplesOf((m, nth) => 100 + 60 * Math.min(m, 3) + sawtooth(nth)),
-    true,
-  ],
-  ["shrinks", samplesOf((m, nth) => 300 - 10 * m + sawtooth(nth)), true],
-  ["jumps for a moment", samplesOf((m) => m > 6 && m < 6.6 ? 900 : 200), true],
-  ["grows within the bound", samplesOf((m) => 200 + 2 * m), true],
-  ["grows past the bound", samplesOf((m) => 200 + 5 * m), false],
-  ["grows past the bound under garbage", samplesOf((m, nth) => 200 + 6 * m + sawtooth(nth)), false],
-  ["grows late", samplesOf((m) => 200 + 12 * Math.max(0, m - 5)), false],
-  ["was never read", [], false],
-  ["was read once", [{ at: 500, mebibytes: 200 }], false],
-];
-
-for (const [how, samples, isSteady] of MEMORIES) {
-  Deno.test(`judgeMemory() ${isSteady ? "passes" : "fails"} memory that ${how}`, () => {
-    const verdict = judgeMemory(samples, 600, RESIDENT);
-    equal(verdict.isJudged, true);
-    equal(verdict.isSteady, isSteady, `${verdict.perMinute} of ${verdict.bound}`);
-  });
-}
-
-Deno.test("judgeMemory() sees values that stay behind under garbage that comes and goes", () => {
-  // All is collected every ten seconds, and 14 MiB come in a second.
-  const garbage = (nth: number) => (nth % 5) * 28;
-  const judged = (grown: number) =>
-    judgeMemory(samplesOf((m, nth) => 30 + grown * m + garbage(nth)), 600, VALUES).isSteady;
-  equal(judged(0), true);
-  equal(judged(0.5), true);
-  equal(judged(1), false);
-});
-
-Deno.test("judgeMemory() does not judge a soak that is too short, and says so", () => {
-  const leak = samplesOf((m) => 200 + 500 * m);
-  const { isJudged, isSteady } = judgeMemory(leak, SHORTEST_JUDGED_SECONDS - 1, RESIDENT);
-  deepEqual([isJudged, isSteady], [false, true]);
-  equal(judgeMemory(leak, SHORTEST_JUDGED_SECONDS, RESIDENT).isSteady, false);
-});
-
-Deno.test("slopeOf() is that of the line, whatever a quarter of the samples say", () => {
-  const line = Array.from({ length: 20 }, (_, at) => ({ at, mebibytes: 5 + 3 * at }));
-  equal(slopeOf(line), 3);
-  equal(slopeOf(line.map((one) => one.at % 5 === 2 ? { ...one, mebibytes: 1e6 } : one)), 3);
-  equal(slopeOf(line.toReversed()), 3);
-  equal(slopeOf([{ at: 0, mebibytes: 1 }, { at: 2, mebibytes: 2 }]), 0.5);
-  ok(Number.isNaN(slopeOf(line.slice(0, 1))));
-});
-
-Deno.test("lowsOf() keeps the lowest of each spell", () => {
-  const samples = [[0, 9], [2, 4], [14, 8], [15, 7], [29, 3], [31, 5]];
-  deepEqual(
-    lowsOf(samples.map(([at, mebibytes]) => ({ at: at!, mebibytes: mebibytes! })), 15)
-      .map(({ at }) => at),
-    [2, 29, 31],
-  );
-});
 
 const METRICS = `# HELP gatehouse_requests_total Requests answered
 # TYPE gatehouse_requests_total counter
@@ -249,8 +169,18 @@ Deno.test("Watch tells kinds of wrongs apart up to a bound, and never an id", ()
   equal(watch.wrongs.size, 51);
 });
 
-const steady = judgeMemory(samplesOf(() => 200), 600, RESIDENT);
-const STEADY = { resident: steady, values: judgeMemory(samplesOf(() => 30), 600, VALUES) };
+/** Samples of ten minutes in which so much is added in each. */
+function growing(perMinute: number): readonly Sample[] {
+  return Array.from({ length: 300 }, (_, nth) => ({
+    at: nth * 2,
+    mebibytes: 200 + nth * perMinute / 30,
+  }));
+}
+
+const STEADY = {
+  resident: judgeMemory(growing(0), 600, RESIDENT),
+  values: judgeMemory(growing(0), 600, VALUES),
+};
 
 Deno.test("wrongsOf() is empty when all is well", () => {
   deepEqual(wrongsOf({ wrongs: new Map(), uneven: [], memory: STEADY, exit: 0 }), []);
@@ -261,8 +191,8 @@ Deno.test("wrongsOf() tells every kind of wrong", () => {
     wrongs: new Map([["a call was answered 500", 2]]),
     uneven: [{ name: "a{}", clients: 1, server: 2 }],
     memory: {
-      resident: judgeMemory(samplesOf((m) => 200 + 50 * m), 600, RESIDENT),
-      values: judgeMemory(samplesOf((m) => 30 + 2 * m), 600, VALUES),
+      resident: judgeMemory(growing(50), 600, RESIDENT),
+      values: judgeMemory(growing(2), 600, VALUES),
     },
     exit: 1,
   });

@@ -34,11 +34,20 @@ export interface Allowance {
 export const RESIDENT: Allowance = { spellSeconds: 15, once: 16, perMinute: 0.5 };
 
 /**
- * The values: at full load V8 collects all garbage every ten seconds or so, and the lowest sample of a
- * minute is hardly more than what is in use. At a thousand requests in a second, 5 bytes that each of
- * them leaves behind are more than the allowance.
+ * The values that are in use, which V8 tells when it has collected all garbage: every ten seconds or
+ * so at full load. What became garbage while it collected still counts, so the least of a minute does.
+ * At a thousand requests in a second, 5 bytes that each of them leaves behind are more.
  */
 export const VALUES: Allowance = { spellSeconds: 60, once: 3, perMinute: 0.25 };
+
+/**
+ * How much was in use after a collection of all garbage, in mebibytes, where a line of V8's
+ * `--trace-gc` tells of one.
+ */
+export function collectedIn(line: string): number | undefined {
+  const [, used] = /Mark-Compact.* -> (\d+\.\d+) \(/.exec(line) ?? [];
+  return used === undefined ? undefined : Number(used);
+}
 
 /** What came of memory. */
 export interface MemoryVerdict {

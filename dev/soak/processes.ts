@@ -9,9 +9,11 @@ import { TextLineStream } from "./lines.ts";
 import { privateKey } from "../../tests/e2e/issuer.ts";
 import { inherited, within } from "../../tests/e2e/process.ts";
 import { freePort } from "../../tests/e2e/program.ts";
+import { memoryOf } from "../bench/servers.ts";
 import { until } from "../keycloak/wait.ts";
-import { readMetrics, series } from "./counts.ts";
+import { readMetrics } from "./counts.ts";
 import type { IssuerSettings } from "./issuer.ts";
+import { collectedIn } from "./memory.ts";
 import { SCOPE } from "./person.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -25,8 +27,8 @@ export interface Server extends AsyncDisposable {
   readonly origin: string;
   readonly storeUrl: string;
   readonly secret: string;
-  /** What the process has, and what its values take with their garbage, in mebibytes. */
-  memory(): Promise<{ readonly resident: number; readonly values: number }>;
+  /** What the process has, in mebibytes. */
+  memory(): Promise<number | undefined>;
   /** Everything that it counts. */
   metrics(): Promise<Map<string, number>>;
   /** Resolves with the exit status, once all lines are read. */
@@ -35,19 +37,27 @@ export interface Server extends AsyncDisposable {
   stop(): Promise<number>;
 }
 
-/** Starts the server as its users do. @param onLine Hears each line of its log. */
+/** Who listens to the server. */
+export interface Ears {
+  /** Hears each line of its log. */
+  line(line: string): void;
+  /** Hears how much was in use when all garbage had been collected, in mebibytes. */
+  collected(mebibytes: number): void;
+}
+
+/** Starts the server as its users do, but that V8 tells what it collects. */
 export async function startServer(
   folder: string,
   { port: issuerPort, client }: IssuerSettings,
   port: number,
-  onLine: (line: string) => void,
+  ears: Ears,
 ): Promise<Server> {
   const secret = crypto.getRandomValues(new Uint8Array(32)).toHex();
   const origin = `http://localhost:${port}`;
   const metrics = `127.0.0.1:${freePort()}`;
   const storeUrl = `sqlite:${folder}/store.db`;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-P", `--allow-write=${folder}`, "main.ts"],
+    args: ["run", "--quiet", "-P", "--v8-flags=--trace-gc", `--allow-write=${folder}`, "main.ts"],
     cwd: ROOT,
     clearEnv: true,
     env: {
@@ -71,15 +81,16 @@ export async function startServer(
       LOG_FORMAT: "json",
     },
     stdin: "null",
-    stdout: "null",
+    stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const reading = (async () => {
-    const lines = child.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(
-      new TextLineStream(),
-    );
-    for await (const line of lines) onLine(line);
-  })();
+  const reading = Promise.all([
+    readLines(child.stderr, ears.line),
+    readLines(child.stdout, (line) => {
+      const collected = collectedIn(line);
+      if (collected !== undefined) ears.collected(collected);
+    }),
+  ]);
   let isOver = false;
   const ended = child.status.then(async ({ code }) => {
     isOver = true;
@@ -89,20 +100,12 @@ export async function startServer(
   const kill = (signal: Deno.Signal) => {
     if (!isOver) child.kill(signal);
   };
-  const read = async () => readMetrics(await (await fetch(`http://${metrics}/metrics`)).text());
   const server: Server = {
     origin,
     storeUrl,
     secret,
-    memory: async () => {
-      const counts = await read();
-      const mebibytes = (name: string) => (counts.get(series(name)) ?? NaN) / 2 ** 20;
-      return {
-        resident: mebibytes("process_resident_memory_bytes"),
-        values: mebibytes("gatehouse_heap_used_bytes"),
-      };
-    },
-    metrics: read,
+    memory: () => memoryOf(child.pid),
+    metrics: async () => readMetrics(await (await fetch(`http://${metrics}/metrics`)).text()),
     ended,
     stop: () => {
       kill("SIGTERM");
@@ -173,6 +176,14 @@ export async function startIssuer(folder: string, callback: string): Promise<Iss
   };
   await issuer.start();
   return issuer;
+}
+
+async function readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) onLine(line);
 }
 
 async function isOk(url: string): Promise<boolean> {

@@ -22,7 +22,7 @@ import { Watch } from "./watch.ts";
 /** How many good clients there are; each sends one request at a time. */
 const PEOPLE = 24;
 
-const SAMPLE_MS = 500;
+const SAMPLE_MS = 2_000;
 
 /** How often those who wait look whether it is over, in milliseconds. */
 const LOOK_MS = 500;
@@ -82,7 +82,7 @@ interface Stage {
   readonly log: Log;
   /** Memory of the process. */
   readonly resident: Sample[];
-  /** Memory of its values, and garbage. */
+  /** Memory of its values, each time that garbage was collected. */
   readonly values: Sample[];
   /** Seconds since the start. */
   elapsed(): number;
@@ -96,17 +96,23 @@ export async function soak(options: SoakOptions): Promise<Report> {
   const watch = new Watch();
   const log = newLog(outages, () => performance.now());
   const port = freePort();
+  let started = performance.now();
+  const elapsed = () => (performance.now() - started) / 1000;
+  const values: Sample[] = [];
   await using issuer = await startIssuer(folder, `http://localhost:${port}/oauth/callback`);
-  await using server = await startServer(folder, issuer.settings, port, log.read);
+  await using server = await startServer(folder, issuer.settings, port, {
+    line: log.read,
+    collected: (mebibytes) => values.push({ at: elapsed(), mebibytes }),
+  });
   const front = new Front(server.origin, watch, outages);
   const before = await server.metrics();
+  values.length = 0;
+  started = performance.now();
 
-  const started = performance.now();
-  const elapsed = () => (performance.now() - started) / 1000;
   let isDown = false;
   void server.ended.then(() => isDown = true);
   const isOver = () => isDown || options.stop.aborted || elapsed() >= options.seconds;
-  const stage = { server, issuer, front, log, resident: [], values: [], elapsed, isOver };
+  const stage = { server, issuer, front, log, resident: [], values, elapsed, isOver };
   await load(stage, options);
   const seconds = elapsed();
 
@@ -161,10 +167,8 @@ async function load(stage: Stage, { seconds, tell, everyMs }: SoakOptions): Prom
     tryBodies(front, isOver),
     goAway(stage, seconds),
     every(SAMPLE_MS, isOver, async () => {
-      const { resident, values } = await server.memory();
-      const at = stage.elapsed();
-      stage.resident.push({ at, mebibytes: resident });
-      stage.values.push({ at, mebibytes: values });
+      const mebibytes = await server.memory();
+      if (mebibytes !== undefined) stage.resident.push({ at: stage.elapsed(), mebibytes });
     }),
     every(everyMs, isOver, () => Promise.resolve(tell(progressOf(stage, seconds)))),
   ]);
