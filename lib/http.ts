@@ -105,6 +105,9 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
  */
 const READ_LIMITS = 2;
 
+/** How long the rest of such a body may take, in milliseconds. */
+const REST_MS = 1000;
+
 /**
  * Reads a request body as strict UTF-8.
  *
@@ -118,13 +121,19 @@ export async function readBody(request: Request, limit: number, deadlineMs: numb
   if (!request.body) return { ok: true, text: "" };
   const reader = request.body.getReader();
   let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    // Ends the read that is waiting.
-    reader.cancel().catch(() => {});
-  }, deadlineMs);
+  const give = (ms: number) =>
+    setTimeout(() => {
+      late = true;
+      // Ends the read that is waiting.
+      reader.cancel().catch(() => {});
+    }, ms);
+  let timer = give(declared > limit ? Math.min(REST_MS, deadlineMs) : deadlineMs);
+  const hurry = () => {
+    clearTimeout(timer);
+    timer = give(Math.min(REST_MS, deadlineMs));
+  };
   try {
-    const bytes = await collect(reader, limit);
+    const bytes = await collect(reader, limit, hurry);
     if (bytes && !(declared > limit)) {
       return late ? { ok: false, reason: "too slow" } : decode(bytes);
     }
@@ -140,12 +149,14 @@ export async function readBody(request: Request, limit: number, deadlineMs: numb
 async function collect(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   limit: number,
+  onExcess: () => void,
 ): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
+    if (size <= limit && size + value.byteLength > limit) onExcess();
     size += value.byteLength;
     if (size <= limit) chunks.push(value);
     else chunks.length = 0;

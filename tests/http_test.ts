@@ -80,6 +80,17 @@ Deno.test("readBody() says of a body that is declared too large that it is, thou
   equal(seen.cancelled, true);
 });
 
+for (const headers of [{}, { "content-length": "11" }]) {
+  Deno.test(`readBody() waits a second for the rest of what is too large, and no longer, with ${JSON.stringify(headers)} (SPEC C1.5)`, async () => {
+    const { body, seen } = stream([new Uint8Array(11)], "wait");
+    const started = performance.now();
+    const read = await readBody(posted(body, headers), 10, 60 * SECOND);
+    deepEqual(read, { ok: false, reason: "too large" });
+    equal(seen.cancelled, true);
+    ok(performance.now() - started < 30 * SECOND);
+  });
+}
+
 Deno.test("readBody() reads nothing of what is declared as far too large (SPEC C1.5)", async () => {
   const { body, seen } = stream(Array(5).fill(new Uint8Array(4)));
   const read = await readBody(posted(body, { "content-length": "21" }), 10, SECOND);

@@ -161,7 +161,7 @@ async function oversized(
       : { "transfer-encoding": "chunked" }),
   };
   const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  // Nothing is sent beyond what the server reads: it would reset the connection with its answer.
+  // Nothing more is sent than tells that it is too large; the server waits a second for the rest.
   const body = isDeclared ? "x" : `${size}\r\n${"x".repeat(MAX_BODY_BYTES)}\r\n1\r\nx`;
   const judged = path === "/mcp" ? "accepted" : undefined;
   const status = await front.raw(path, `POST ${path} HTTP/1.1\r\n${head}\r\n${body}`, judged);
