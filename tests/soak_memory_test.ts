@@ -32,9 +32,13 @@ const MEMORIES: readonly (readonly [string, readonly Sample[], boolean])[] = [
   ["shrinks", samplesOf((m, nth) => 300 - 10 * m + sawtooth(nth)), true],
   ["jumps for a moment", samplesOf((m) => m > 6 && m < 6.6 ? 900 : 200), true],
   ["grows within the bound", samplesOf((m) => 200 + 2 * m), true],
-  ["grows past the bound", samplesOf((m) => 200 + 5 * m), false],
-  ["grows past the bound under garbage", samplesOf((m, nth) => 200 + 6 * m + sawtooth(nth)), false],
-  ["grows late", samplesOf((m) => 200 + 12 * Math.max(0, m - 5)), false],
+  ["grows past the bound", samplesOf((m) => 200 + 12 * m), false],
+  [
+    "grows past the bound under garbage",
+    samplesOf((m, nth) => 200 + 12 * m + sawtooth(nth)),
+    false,
+  ],
+  ["grows late", samplesOf((m) => 200 + 30 * Math.max(0, m - 5)), false],
   ["was never read", [], false],
   ["was read once", [{ at: 500, mebibytes: 200 }], false],
 ];

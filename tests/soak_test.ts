@@ -222,6 +222,6 @@ Deno.test("table() prints the figures, the bound and what was wrong", () => {
     wrongs: [],
   };
   const plain = (text: string) => text;
-  match(table(report, plain), /3 × log in[^]*2 × refresh[^]*bound 3\.93[^]*Nothing was wrong/);
+  match(table(report, plain), /3 × log in[^]*2 × refresh[^]*bound 9\.64[^]*Nothing was wrong/);
   match(table({ ...report, wrongs: ["a leak"] }, plain), /Wrong:\n {2}a leak/);
 });
