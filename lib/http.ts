@@ -121,17 +121,18 @@ export async function readBody(request: Request, limit: number, deadlineMs: numb
   if (!request.body) return { ok: true, text: "" };
   const reader = request.body.getReader();
   let late = false;
-  const give = (ms: number) =>
-    setTimeout(() => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const give = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
       late = true;
       // Ends the read that is waiting.
       reader.cancel().catch(() => {});
     }, ms);
-  let timer = give(declared > limit ? Math.min(REST_MS, deadlineMs) : deadlineMs);
-  const hurry = () => {
-    clearTimeout(timer);
-    timer = give(Math.min(REST_MS, deadlineMs));
   };
+  const hurry = () => give(Math.min(REST_MS, deadlineMs));
+  if (declared > limit) hurry();
+  else give(deadlineMs);
   try {
     const bytes = await collect(reader, limit, hurry);
     if (bytes && !(declared > limit)) {

@@ -7,7 +7,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { privateKey } from "../../tests/e2e/issuer.ts";
+import { LIFETIMES, privateKey } from "../../tests/e2e/issuer.ts";
 import { logIn, strictProvider } from "../strict_provider.ts";
 
 /** The client that the replicas are. */
@@ -62,14 +62,7 @@ export async function startUpstream(callback: string): Promise<Upstream> {
     key,
     callback,
     client: CLIENT,
-    ttl: {
-      AccessToken: 3600,
-      Grant: 7200,
-      IdToken: 600,
-      Interaction: 600,
-      RefreshToken: 7200,
-      Session: 600,
-    },
+    ttl: LIFETIMES,
     claimsOf: () => ADA,
   });
   // deno-lint-ignore no-explicit-any

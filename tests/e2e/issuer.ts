@@ -21,6 +21,15 @@ type Provider = InstanceType<typeof Provider>;
 export const CLIENT = "command-line";
 /** The client that this server is, for asking about tokens and for logging people in. */
 export const SELF = { id: "gatehouse", secret: "a secret that only these two know" };
+/** How long things live that tests do not wait for the end of, in seconds. */
+export const LIFETIMES = {
+  AccessToken: 3600,
+  Grant: 7200,
+  IdToken: 600,
+  Interaction: 600,
+  RefreshToken: 7200,
+  Session: 600,
+} as const;
 const REDIRECT_URI = "http://127.0.0.1:5599/callback";
 
 /** A person who can log in. */
@@ -167,14 +176,7 @@ function configuration(keys: JWK[], { format = "jwt", claims = ADA, callback }: 
         }),
       },
     },
-    ttl: {
-      AccessToken: 3600,
-      Grant: 7200,
-      IdToken: 600,
-      Interaction: 600,
-      RefreshToken: 7200,
-      Session: 600,
-    },
+    ttl: LIFETIMES,
     extraTokenClaims: () => claims,
     findAccount: (_: unknown, id: string) => ({
       accountId: id,
