@@ -85,19 +85,19 @@ Deno.test("answers that clients of HTTP/2 do not read are open, and take no room
     await response.body?.cancel();
     return response.status;
   };
-  const connections: Deno.Conn[] = [];
+  using connections = new DisposableStack();
   for (let nth = 1; nth <= most / mostOfEach; nth++) {
     server.from(`192.0.2.${nth}`);
     equal(await status("/"), 200);
     const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-    connections.push(connection);
+    connections.use(connection);
     await askUnread(connection, "/", mostOfEach);
     equal(await status("/"), nth < most / mostOfEach ? 429 : 503);
   }
   server.from("198.51.100.1");
   equal(await status("/"), 503);
   deepEqual([await status("/readyz"), await status("/mcp")], [200, 401]);
-  for (const connection of connections) connection.close();
+  connections.dispose();
   while (await status("/") !== 200) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
